@@ -1,0 +1,2 @@
+//! Writes the JavaScript glue of the built wasm.
+fn main() {}

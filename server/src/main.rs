@@ -1,0 +1,2 @@
+//! The session endpoint.
+fn main() {}

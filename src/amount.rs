@@ -1,0 +1,274 @@
+//! Exact decimal amounts.
+//!
+//! An [`Amount`] is a whole number of 10⁻²⁰ units in 128 bits: every operation is exact or an
+//! error, nothing is ever rounded unless [`Amount::round`] is asked to. The range is a little over
+//! ±1.7 · 10¹⁸, far above the API's largest number (`discountLimit`, 10¹⁵).
+
+use core::fmt;
+
+/// Decimal places that every amount carries.
+pub const PLACES: u8 = 20;
+
+/// Significant digits that a JavaScript number is trusted to carry exactly.
+pub const NUMBER_DIGITS: usize = 15;
+
+const UNIT: i128 = 100_000_000_000_000_000_000;
+
+/// Longest text that is looked at; longer ones cannot be an amount in range without being noise.
+const MAX_TEXT: usize = 400;
+
+/// Why a text or a calculation gives no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmountError {
+    /// Not a decimal number.
+    Invalid,
+    /// A JavaScript number with more than 15 significant digits: its text is already a guess.
+    Inexact,
+    /// Beyond ±1.7 · 10¹⁸, or finer than 10⁻²⁰.
+    OutOfRange,
+}
+
+impl AmountError {
+    /// The stable code of the JavaScript surface.
+    pub fn code(self) -> &'static str {
+        match self {
+            AmountError::Invalid => "amount_invalid",
+            AmountError::Inexact => "amount_inexact",
+            AmountError::OutOfRange => "amount_out_of_range",
+        }
+    }
+}
+
+/// An exact decimal amount; equal amounts are equal values (`19.9` is `19.90`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Amount(i128);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Amount = Amount(0);
+
+    /// Reads a decimal text: `-12.50`, `1e3`, `0.1`; digits are required on both sides of a point,
+    /// a leading `+`, white space and thousands separators are not accepted.
+    pub fn parse(text: &str) -> Result<Amount, AmountError> {
+        read(text).map(|(amount, _)| amount)
+    }
+
+    /// Reads the shortest text of a JavaScript number, and refuses more than 15 significant digits.
+    pub fn parse_number(text: &str) -> Result<Amount, AmountError> {
+        let (amount, digits) = read(text)?;
+        if digits > NUMBER_DIGITS {
+            return Err(AmountError::Inexact);
+        }
+        Ok(amount)
+    }
+
+    /// The sum.
+    pub fn add(self, other: Amount) -> Result<Amount, AmountError> {
+        in_range(self.0.checked_add(other.0))
+    }
+
+    /// The difference.
+    pub fn subtract(self, other: Amount) -> Result<Amount, AmountError> {
+        in_range(self.0.checked_sub(other.0))
+    }
+
+    /// The amount `count` times.
+    pub fn times(self, count: u64) -> Result<Amount, AmountError> {
+        in_range(self.0.checked_mul(i128::from(count)))
+    }
+
+    /// Moves the decimal point: `shift(-2)` is a hundredth. An error where digits would be lost.
+    pub fn shift(self, places: i8) -> Result<Amount, AmountError> {
+        let factor = power_of_ten(u32::from(places.unsigned_abs()))?;
+        if places >= 0 {
+            return in_range(self.0.checked_mul(factor));
+        }
+        match (self.0.checked_rem(factor), self.0.checked_div(factor)) {
+            (Some(0), Some(quotient)) => Ok(Amount(quotient)),
+            _ => Err(AmountError::OutOfRange),
+        }
+    }
+
+    /// Rounded half up (away from zero) to `scale` decimal places.
+    pub fn round(self, scale: u8) -> Result<Amount, AmountError> {
+        let Some(places) = PLACES.checked_sub(scale) else {
+            return Ok(self);
+        };
+        let step = power_of_ten(u32::from(places))?;
+        let rest = self.0.checked_rem(step).ok_or(AmountError::OutOfRange)?;
+        let down = self.0.checked_sub(rest).ok_or(AmountError::OutOfRange)?;
+        let twice = rest.checked_mul(2).ok_or(AmountError::OutOfRange)?;
+        if twice >= step {
+            in_range(down.checked_add(step))
+        } else if twice <= -step {
+            in_range(down.checked_sub(step))
+        } else {
+            Ok(Amount(down))
+        }
+    }
+
+    /// The smaller of two amounts.
+    pub fn least(self, other: Amount) -> Amount {
+        if other < self { other } else { self }
+    }
+
+    /// The amount, or zero where it is negative.
+    pub fn not_negative(self) -> Amount {
+        if self.0 < 0 { Amount::ZERO } else { self }
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Decimal text without exponent, with at least `scale` decimal places: `19.90`, `9.999`, `100`.
+    pub fn padded(self, scale: u8) -> String {
+        let mut text = String::new();
+        self.write(&mut text, usize::from(scale));
+        text
+    }
+
+    /// Appends the shortest decimal text: a JSON number with exactly these digits.
+    pub fn write_json(self, out: &mut String) {
+        self.write(out, 0);
+    }
+
+    fn write(self, out: &mut String, scale: usize) {
+        if self.0 < 0 {
+            out.push('-');
+        }
+        // Digits come out last one first; 20 decimal places and at most 19 before the point.
+        let mut rest = self.0.unsigned_abs();
+        let mut digits = [b'0'; 40];
+        let mut count = 0_usize;
+        for slot in digits.iter_mut() {
+            if rest == 0 && count > usize::from(PLACES) {
+                break;
+            }
+            *slot = b'0' | u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+            count = count.saturating_add(1);
+        }
+        let spare = digits
+            .iter()
+            .take(usize::from(PLACES).saturating_sub(scale))
+            .take_while(|digit| **digit == b'0')
+            .count();
+        let (fraction, whole) = digits
+            .get(..count)
+            .unwrap_or_default()
+            .split_at(usize::from(PLACES));
+        out.extend(whole.iter().rev().map(|digit| char::from(*digit)));
+        let fraction = fraction.get(spare..).unwrap_or_default();
+        if !fraction.is_empty() {
+            out.push('.');
+            out.extend(fraction.iter().rev().map(|digit| char::from(*digit)));
+        }
+        for _ in usize::from(PLACES)..scale {
+            out.push('0');
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.padded(0))
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.padded(0))
+    }
+}
+
+fn in_range(value: Option<i128>) -> Result<Amount, AmountError> {
+    value.map(Amount).ok_or(AmountError::OutOfRange)
+}
+
+fn power_of_ten(exponent: u32) -> Result<i128, AmountError> {
+    10_i128.checked_pow(exponent).ok_or(AmountError::OutOfRange)
+}
+
+/// The amount and the number of significant digits of its text.
+fn read(text: &str) -> Result<(Amount, usize), AmountError> {
+    if text.len() > MAX_TEXT {
+        return Err(AmountError::Invalid);
+    }
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
+        None => (unsigned, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    if whole.is_empty() || fraction.is_empty() {
+        return Err(AmountError::Invalid);
+    }
+    let mut value = 0_i128;
+    // Decimal places that the digits read so far leave free, before the exponent counts.
+    let mut significant = 0_usize;
+    let mut trailing_zeros = 0_u32;
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        if !digit.is_ascii_digit() {
+            return Err(AmountError::Invalid);
+        }
+        if digit == b'0' {
+            if significant > 0 {
+                trailing_zeros = trailing_zeros.saturating_add(1);
+            }
+            continue;
+        }
+        let kept = power_of_ten(trailing_zeros.saturating_add(1))?;
+        value = value
+            .checked_mul(kept)
+            .and_then(|value| value.checked_add(i128::from(digit.wrapping_sub(b'0'))))
+            .ok_or(AmountError::OutOfRange)?;
+        significant = significant
+            .saturating_add(usize::try_from(trailing_zeros).unwrap_or(usize::MAX))
+            .saturating_add(1);
+        trailing_zeros = 0;
+    }
+    if value == 0 {
+        return Ok((Amount::ZERO, 0));
+    }
+    let fraction_places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    let shift = exponent
+        .saturating_add(i64::from(PLACES))
+        .saturating_add(i64::from(trailing_zeros))
+        .saturating_sub(fraction_places);
+    // The last digit that counts must not lie below the 20th decimal place.
+    let factor = u32::try_from(shift).map_err(|_| AmountError::OutOfRange)?;
+    let magnitude = value
+        .checked_mul(power_of_ten(factor)?)
+        .ok_or(AmountError::OutOfRange)?;
+    let signed = if negative { -magnitude } else { magnitude };
+    Ok((Amount(signed), significant))
+}
+
+fn read_exponent(text: &str) -> Result<i64, AmountError> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() {
+        return Err(AmountError::Invalid);
+    }
+    let mut value = 0_i64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return Err(AmountError::Invalid);
+        }
+        value = value
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit.wrapping_sub(b'0')));
+    }
+    Ok(if negative { -value } else { value })
+}
+
+/// One unit, for tests and constants.
+pub const ONE: Amount = Amount(UNIT);

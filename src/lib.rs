@@ -1,0 +1,4 @@
+//! Cartwright: the checkout core for storefronts that run promotions on Talon.One.
+
+pub mod amount;
+pub mod model;

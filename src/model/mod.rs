@@ -1,0 +1,3 @@
+//! The API's shapes, exactly as it spells them.
+
+pub mod json;
