@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The top folder of the project. */
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/**
+ * Runs a command to its end. Rejects when it cannot start or ends with anything but 0.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string | undefined>, show?: boolean, input?: string }} [options]
+ *   `show` passes the output through as it comes; without it the output is only in the result and in the error.
+ * @returns {Promise<string>} what it printed
+ */
+export function run(command, args, { cwd = root, env, show = false, input } = {}) {
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const parts = /** @type {Buffer[]} */ ([]);
+    for (const [from, to] of /** @type {const} */ ([
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ])) {
+      from.on('data', (part) => {
+        parts.push(part);
+        if (show) to.write(part);
+      });
+    }
+    // A child that ends without reading its input must not end us.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    child.on('error', fail);
+    child.on('close', (code, signal) => {
+      const output = Buffer.concat(parts).toString();
+      if (code === 0) done(output);
+      else {
+        const ending = signal ? `was ended by ${signal}` : `ended with ${code}`;
+        fail(Object.assign(new Error(`${command} ${args.join(' ')} ${ending}${show ? '' : `\n${output}`}`), { output }));
+      }
+    });
+  });
+}
+
+/**
+ * Says what is being done, does it, and says how long it took, on one line.
+ *
+ * @template T
+ * @param {string} what
+ * @param {() => Promise<T> | T} work
+ * @returns {Promise<T>}
+ */
+export async function step(what, work) {
+  const start = performance.now();
+  process.stdout.write(`  ${what} … `);
+  try {
+    const result = await work();
+    process.stdout.write(`${seconds(start)}\n`);
+    return result;
+  } catch (error) {
+    process.stdout.write(`failed after ${seconds(start)}\n`);
+    throw error;
+  }
+}
+
+/** @param {number} start a `performance.now()` */
+export const seconds = (start) => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+
+/**
+ * Whether a module was started by itself, not imported.
+ *
+ * @param {string} url the module's `import.meta.url`
+ */
+export const isMain = (url) => process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(url);
