@@ -1,0 +1,124 @@
+// Builds dist/: the wasm, its glue, the bundles, their declarations and their pre-compressed forms.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { isMain, root, run, step } from './lib/run.mjs';
+import { unlessUpToDate } from './lib/stamp.mjs';
+
+const shell = join(root, 'www', 'shell');
+const glue = join(root, 'build', 'glue');
+const dist = join(root, 'dist');
+const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
+
+export async function build() {
+  await step('cargo build: the core as wasm\n', () =>
+    run('cargo', ['build', '--locked', '-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown'], { show: true }),
+  );
+  await step('cargo build: the glue writer\n', () =>
+    run('cargo', ['build', '--locked', '-p', 'cartwright-bindgen'], { show: true }),
+  );
+  const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
+  const bindgen = join(target, 'debug', 'cartwright-bindgen');
+  const packages = join(root, 'package-lock.json');
+  const self = join(root, 'scripts', 'build.mjs');
+
+  await unlessUpToDate('glue', [wasm, bindgen, packages, self], [glue], () => writeGlue(bindgen, wasm));
+  await unlessUpToDate('dist', [shell, glue, packages, self], [dist], writeDist);
+}
+
+// What rustc emits by itself; --all-features writes modules that browsers refuse.
+const features = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
+
+/**
+ * @param {string} bindgen the glue writer
+ * @param {string} wasm what cargo built
+ */
+async function writeGlue(bindgen, wasm) {
+  rmSync(glue, { recursive: true, force: true });
+  await step('glue', () => run(bindgen, [wasm, glue]));
+  const file = join(glue, 'cartwright_bg.wasm');
+  await step('wasm-opt', () =>
+    run(process.execPath, [
+      join(root, 'node_modules', '.bin', 'wasm-opt'),
+      '-Oz',
+      ...features.map((feature) => `--enable-${feature}`),
+      '--strip-debug',
+      '--strip-producers',
+      '--strip-target-features',
+      file,
+      '-o',
+      file,
+    ]),
+  );
+}
+
+/** One bundle per entry; what another bundle of the package already holds is imported from it, so that its state exists once. */
+const bundles = [
+  { entry: 'index.js', external: [] },
+  { entry: 'element.js', external: ['index.js'] },
+  { entry: 'define.js', external: ['index.js', 'element.js'] },
+  { entry: 'inline.js', external: [] },
+  { entry: 'embed-module.js', external: [] },
+  { entry: 'embed.js', external: [], format: /** @type {const} */ ('iife') },
+];
+
+async function writeDist() {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
+  await step('bundles', async () => {
+    for (const bundle of bundles) await writeBundle(bundle);
+    copyFileSync(join(glue, 'cartwright_bg.wasm'), join(dist, 'cartwright.wasm'));
+    for (const name of readdirSync(shell).filter((file) => file.endsWith('.d.ts'))) {
+      copyFileSync(join(shell, name), join(dist, name));
+    }
+  });
+  await step('compressed forms', () => {
+    for (const name of readdirSync(dist).filter((file) => /\.(js|wasm)$/.test(file))) compress(join(dist, name));
+  });
+}
+
+/** @param {typeof bundles[number]} bundle */
+async function writeBundle({ entry, external, format = 'esm' }) {
+  // Set-up may have brought it a moment ago, so it cannot be imported at the top.
+  const { build: bundle } = await import('esbuild');
+  await bundle({
+    entryPoints: [join(shell, entry)],
+    outfile: join(dist, entry),
+    bundle: true,
+    minify: true,
+    format,
+    platform: 'neutral',
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [keepOutside(external)],
+  });
+}
+
+/**
+ * @param {string[]} names files of the shell that are bundles of their own
+ * @returns {import('esbuild').Plugin}
+ */
+const keepOutside = (names) => ({
+  name: 'keep-outside',
+  setup(work) {
+    work.onResolve({ filter: /^\.\// }, ({ path, resolveDir, kind }) => {
+      const name = relative(shell, join(resolveDir, path));
+      return kind !== 'entry-point' && names.includes(name) ? { path: `./${name}`, external: true } : undefined;
+    });
+  },
+});
+
+/** @param {string} file */
+function compress(file) {
+  const bytes = readFileSync(file);
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  writeFileSync(
+    `${file}.br`,
+    brotliCompressSync(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }),
+  );
+}
+
+if (isMain(import.meta.url)) await build();

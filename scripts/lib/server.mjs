@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { answers, launch, until } from './processes.mjs';
+import { root } from './run.mjs';
+
+const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', 'cartwright-server');
+
+/** What cargo needs to build the session endpoint. */
+export const serverBuild = ['build', '--locked', '--release', '-p', 'cartwright-server'];
+
+/**
+ * Starts the session endpoint with the demo store and waits until it answers.
+ *
+ * @param {{ port: number, database?: string, show?: boolean }} options
+ */
+export async function startServer({ port, database, show }) {
+  const args = ['--port', String(port), '--static', join(root, 'www', 'demo'), '--dist', join(root, 'dist')];
+  if (database) args.push('--db', database);
+  const program = launch(binary, args, { cwd: root, show });
+  const address = `http://127.0.0.1:${port}`;
+  try {
+    await until('the session endpoint answers', async () => {
+      if (!program.runs()) throw new Error(`the session endpoint stopped at once\n${program.said()}`);
+      return answers(`${address}/healthz`);
+    });
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+  return { address, program };
+}

@@ -1,0 +1,382 @@
+// Drives real browsers over WebDriver, so that one suite runs in Chromium, Firefox and WebKit.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import WebDriver from 'webdriver';
+import { allEngines, startDriver } from '../../scripts/lib/browsers.mjs';
+import { freePort, until } from '../../scripts/lib/processes.mjs';
+import { startServer } from '../../scripts/lib/server.mjs';
+
+/** The engines to test in: CARTWRIGHT_ENGINES, or all three. */
+export const engines = /** @type {import('../../scripts/lib/browsers.mjs').Engine[]} */ (
+  (process.env.CARTWRIGHT_ENGINES ?? allEngines.join()).split(',')
+);
+
+/**
+ * Runs a group of tests once per engine. Each engine gets one browser and one server;
+ * both are in `given` by the time a test runs, and are ended after the last one.
+ *
+ * @param {string} title
+ * @param {(given: { page: Page, sandbox: Sandbox }) => void} define
+ * @param {{ server?: boolean }} [options] `server: false` for tests that bring their own
+ */
+export function suite(title, define, { server = true } = {}) {
+  for (const engine of engines) {
+    describe(`${title}, ${engine}`, () => {
+      const given = /** @type {{ page: Page, sandbox: Sandbox }} */ ({});
+      before(async () => {
+        if (server) given.sandbox = await startSandbox();
+        given.page = await openBrowser(engine);
+      });
+      after(async () => {
+        await given.page?.close();
+        await given.sandbox?.stop();
+      });
+      define(given);
+    });
+  }
+}
+
+/**
+ * Opens a browser with one window.
+ *
+ * @param {import('../../scripts/lib/browsers.mjs').Engine} engine
+ */
+export async function openBrowser(engine) {
+  const driver = await startDriver(engine);
+  try {
+    const session = await WebDriver.newSession({
+      hostname: '127.0.0.1',
+      port: driver.port,
+      path: '/',
+      logLevel: 'error',
+      connectionRetryCount: 0,
+      capabilities: { alwaysMatch: { ...driver.capabilities, 'wdio:enforceWebDriverClassic': true }, firstMatch: [{}] },
+    });
+    return new Page(engine, session, driver.stop);
+  } catch (error) {
+    const said = driver.said();
+    await driver.stop();
+    throw new Error(`no session with ${engine}\n${said}`, { cause: error });
+  }
+}
+
+const elementKey = 'element-6066-11e4-a52e-4f735466cecf';
+
+/**
+ * Where to look for a piece of the element: its `part`, and which one of several.
+ *
+ * @typedef {string | { part: string, text?: string, nth?: number, host?: string }} Piece
+ *   `text`: only pieces whose text contains it. `nth`: counted from 0. `host`: selector of the element, `cartwright-checkout` by default.
+ */
+
+// Runs in the page: the pieces of a shadow root by their part.
+const findPieces = `
+  const { part, text, host = 'cartwright-checkout' } = arguments[0];
+  const root = document.querySelector(host)?.shadowRoot;
+  const found = [...(root?.querySelectorAll('[part~="' + part + '"]') ?? [])]
+    .filter((piece) => text === undefined || piece.textContent.includes(text));
+`;
+
+/** @param {Piece} piece */
+const whole = (piece) => (typeof piece === 'string' ? { part: piece } : piece);
+
+/** A browser window and what a user does in it. */
+export class Page {
+  /**
+   * @param {string} engine
+   * @param {import('webdriver').Client} session
+   * @param {() => Promise<void>} stopDriver
+   */
+  constructor(engine, session, stopDriver) {
+    this.engine = engine;
+    /** The WebDriver session, for what has no helper here. */
+    this.driver = session;
+    this.stopDriver = stopDriver;
+  }
+
+  /** @param {string} address */
+  async open(address) {
+    await this.driver.navigateTo(address);
+  }
+
+  /**
+   * Runs a function body in the page and gives what it returns.
+   *
+   * @param {string} script its arguments are in `arguments`
+   * @param {...unknown} args
+   * @returns {Promise<any>}
+   */
+  run(script, ...args) {
+    return this.driver.executeScript(script, args);
+  }
+
+  /**
+   * Waits until an expression is true in the page, and gives its value.
+   *
+   * @param {string} expression
+   * @param {{ timeoutMs?: number }} [options]
+   */
+  until(expression, options) {
+    return until(`${this.engine}: ${expression}`, () => this.run(`return (${expression});`), {
+      ...options,
+      why: () => this.describe(),
+    });
+  }
+
+  /** What the page shows at the moment, for messages. */
+  async describe() {
+    return this.run(`
+      const host = document.querySelector('cartwright-checkout');
+      const text = (node) => [...(node?.childNodes ?? [])].map((child) =>
+        child.nodeName === 'STYLE' ? '' : child.childNodes.length ? text(child) : child.textContent).join(' ');
+      return location.href + '\\npage: ' + text(document.body).replace(/\\s+/g, ' ').slice(0, 1500)
+        + '\\nelement: ' + text(host?.shadowRoot).replace(/\\s+/g, ' ').slice(0, 1500);
+    `);
+  }
+
+  /**
+   * The texts of all pieces with this part, in order.
+   *
+   * @param {Piece} piece
+   * @returns {Promise<string[]>}
+   */
+  texts(piece) {
+    return this.run(`${findPieces} return found.map((one) => one.textContent.trim());`, whole(piece));
+  }
+
+  /**
+   * The text of one piece; waits until it is there.
+   *
+   * @param {Piece} piece
+   */
+  async text(piece) {
+    const { nth = 0 } = whole(piece);
+    return until(`${this.engine}: ${JSON.stringify(piece)} is there`, async () => (await this.texts(piece))[nth], {
+      why: () => this.describe(),
+    });
+  }
+
+  /**
+   * Waits until a piece's text is as wanted, or matches.
+   *
+   * @param {Piece} piece
+   * @param {string | RegExp} wanted
+   */
+  async shows(piece, wanted) {
+    const { nth = 0 } = whole(piece);
+    let last = /** @type {string | undefined} */ (undefined);
+    await until(
+      `${this.engine}: ${JSON.stringify(piece)} shows ${wanted}`,
+      async () => {
+        last = (await this.texts(piece))[nth];
+        return last !== undefined && (typeof wanted === 'string' ? last === wanted : wanted.test(last));
+      },
+      { why: async () => `but ${JSON.stringify(last)}\n${await this.describe()}` },
+    );
+  }
+
+  /**
+   * The visible element of a piece; waits until it is there and can be used.
+   *
+   * @param {Piece} piece
+   * @returns {Promise<string>} its WebDriver id
+   */
+  async piece(piece) {
+    const { nth = 0, ...rest } = whole(piece);
+    const found = await until(
+      `${this.engine}: ${JSON.stringify(piece)} can be used`,
+      async () =>
+        (await this.run(
+          `${findPieces}
+          const one = found.filter((piece) => piece.getClientRects().length > 0 && !piece.disabled)[arguments[1]];
+          one?.scrollIntoView({ block: 'center', behavior: 'instant' });
+          return one ?? null;`,
+          rest,
+          nth,
+        )) ?? false,
+      { why: () => this.describe() },
+    );
+    return found[elementKey];
+  }
+
+  /**
+   * Clicks a piece of the element as a mouse would.
+   *
+   * @param {Piece} piece
+   */
+  async click(piece) {
+    await this.driver.elementClick(await this.piece(piece));
+  }
+
+  /**
+   * Clicks what a selector finds in the page, outside of shadow roots.
+   *
+   * @param {string} selector
+   */
+  async clickOn(selector) {
+    await this.driver.elementClick(await this.find(selector));
+  }
+
+  /**
+   * What a selector finds in the page; waits until it is there.
+   *
+   * @param {string} selector
+   * @returns {Promise<string>} its WebDriver id
+   */
+  async find(selector) {
+    const found = await until(
+      `${this.engine}: ${selector} is there`,
+      async () =>
+        (await this.run(
+          `const one = document.querySelector(arguments[0]);
+          one?.scrollIntoView({ block: 'center', behavior: 'instant' });
+          return one && !one.disabled ? one : null;`,
+          selector,
+        )) ?? false,
+      { why: () => this.describe() },
+    );
+    return found[elementKey];
+  }
+
+  /**
+   * Replaces the text of a field of the element by typing.
+   *
+   * @param {Piece} piece
+   * @param {string} text
+   */
+  async type(piece, text) {
+    const id = await this.piece(piece);
+    await this.driver.elementClear(id);
+    await this.driver.elementSendKeys(id, text);
+  }
+
+  /**
+   * Presses keys where the focus is, each one down and up.
+   *
+   * @param {...string} keys characters, or WebDriver's code points such as '\uE007' for Enter and '\uE004' for Tab
+   */
+  async press(...keys) {
+    await this.driver.performActions([
+      {
+        type: 'key',
+        id: 'keyboard',
+        actions: keys.flatMap((value) => [
+          { type: 'keyDown', value },
+          { type: 'keyUp', value },
+        ]),
+      },
+    ]);
+    await this.driver.releaseActions();
+  }
+
+  /** The part of the focused piece of the element, or the selector-like name of the focused node of the page. */
+  focused() {
+    return this.run(`
+      const outer = document.activeElement;
+      const inner = outer?.shadowRoot?.activeElement ?? outer;
+      return inner?.getAttribute('part') ?? inner?.localName ?? null;
+    `);
+  }
+
+  /**
+   * Makes the viewport this wide and high, in CSS pixels.
+   *
+   * @param {number} width
+   * @param {number} height
+   */
+  async viewport(width, height) {
+    // A window has borders of unknown size, and some have a least width: then a frame of the page is the viewport.
+    await this.driver.setWindowRect(null, null, width, height);
+    const [innerWidth, innerHeight] = await this.run('return [innerWidth, innerHeight];');
+    await this.driver.setWindowRect(null, null, 2 * width - innerWidth, 2 * height - innerHeight);
+    await this.until(`innerWidth === ${width}`);
+  }
+
+  /**
+   * Writes what the viewport shows as PNG.
+   *
+   * @param {string} file
+   */
+  async picture(file) {
+    writeFileSync(file, Buffer.from(await this.driver.takeScreenshot(), 'base64'));
+  }
+
+  /** Ends the browser and its driver. */
+  async close() {
+    try {
+      await this.driver.deleteSession();
+    } finally {
+      await this.stopDriver();
+    }
+  }
+}
+
+/** The session endpoint of a test, with its own database, and the sandbox's switches. */
+export async function startSandbox() {
+  const folder = mkdtempSync(join(tmpdir(), 'cartwright-e2e-'));
+  const { address, program } = await startServer({ port: await freePort(), database: join(folder, 'sandbox.sqlite') });
+  return new Sandbox(address, async () => {
+    await program.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+/** Talks to a running sandbox. */
+export class Sandbox {
+  /**
+   * @param {string} address
+   * @param {() => Promise<void>} stop
+   */
+  constructor(address, stop) {
+    this.address = address;
+    this.stop = stop;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>}
+   */
+  async call(method, path, body) {
+    const answer = await fetch(this.address + path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** Makes the next requests go wrong. @param {...{ match?: object, do: object }} rules */
+  faults(...rules) {
+    return this.call('POST', '/sandbox/faults', rules);
+  }
+
+  /** Takes all faults back. */
+  healthy() {
+    return this.call('DELETE', '/sandbox/faults');
+  }
+
+  /** Every request since the last reset. @returns {Promise<any[]>} */
+  requests() {
+    return this.call('GET', '/sandbox/requests');
+  }
+
+  /** What the sandbox holds of a session. @param {string} id */
+  session(id) {
+    return this.call('GET', `/sandbox/sessions/${encodeURIComponent(id)}`);
+  }
+
+  /** Forgets sessions, requests, faults and reports. */
+  reset() {
+    return this.call('POST', '/sandbox/reset');
+  }
+
+  /** What browsers reported against the Content-Security-Policy. @returns {Promise<any[]>} */
+  cspReports() {
+    return this.call('GET', '/sandbox/csp-reports');
+  }
+}
