@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
-import WebDriver from 'webdriver';
 import { allEngines, startDriver } from '../../scripts/lib/browsers.mjs';
 import { freePort, until } from '../../scripts/lib/processes.mjs';
 import { startServer } from '../../scripts/lib/server.mjs';
+
+// Read by the client as it loads: an error is in the exception, and the classic protocol is meant.
+process.env.WDIO_LOG_LEVEL ??= 'silent';
+process.env.DISABLE_WEBDRIVERIO_DEPRECATION_WARNINGS ??= 'true';
+const { default: WebDriver } = await import('webdriver');
 
 /** The engines to test in: CARTWRIGHT_ENGINES, or all three. */
 export const engines = /** @type {import('../../scripts/lib/browsers.mjs').Engine[]} */ (
@@ -50,7 +54,7 @@ export async function openBrowser(engine) {
       hostname: '127.0.0.1',
       port: driver.port,
       path: '/',
-      logLevel: 'error',
+      logLevel: 'silent',
       connectionRetryCount: 0,
       capabilities: { alwaysMatch: { ...driver.capabilities, 'wdio:enforceWebDriverClassic': true }, firstMatch: [{}] },
     });
@@ -79,8 +83,21 @@ const findPieces = `
     .filter((piece) => text === undefined || piece.textContent.includes(text));
 `;
 
+// Runs in the page: brings `one` into view and gives its middle, unless something lies over it or it is still moving.
+const aim = `
+  if (!one) return null;
+  one.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+  const { left, top, width, height } = one.getBoundingClientRect();
+  const [x, y] = [Math.floor(left + width / 2), Math.floor(top + height / 2)];
+  let hit = document.elementFromPoint(x, y);
+  while (hit?.shadowRoot?.elementFromPoint(x, y) && hit.shadowRoot.elementFromPoint(x, y) !== hit) hit = hit.shadowRoot.elementFromPoint(x, y);
+  return one.contains(hit) ? { one, x, y } : null;
+`;
+
 /** @param {Piece} piece */
 const whole = (piece) => (typeof piece === 'string' ? { part: piece } : piece);
+
+/** @typedef {{ id: string, x: number, y: number }} Aim a WebDriver id, and where to point */
 
 /** A browser window and what a user does in it. */
 export class Page {
@@ -94,11 +111,26 @@ export class Page {
     /** The WebDriver session, for what has no helper here. */
     this.driver = session;
     this.stopDriver = stopDriver;
+    /** @type {{ width: number, height: number } | undefined} */
+    this.frame = undefined;
   }
 
   /** @param {string} address */
   async open(address) {
-    await this.driver.navigateTo(address);
+    if (!this.frame) return this.driver.navigateTo(address);
+    await this.driver.switchToFrame(null);
+    await this.driver.navigateTo(new URL('/healthz', address).href);
+    const frame = await this.run(
+      `const frame = document.createElement('iframe');
+      Object.assign(frame, { src: arguments[0], width: arguments[1], height: arguments[2], frameBorder: '0' });
+      document.body.replaceChildren(frame);
+      return frame;`,
+      address,
+      this.frame.width,
+      this.frame.height,
+    );
+    await this.driver.switchToFrame(frame);
+    await this.until('document.readyState === "complete" && location.href !== "about:blank"');
   }
 
   /**
@@ -178,66 +210,83 @@ export class Page {
   }
 
   /**
-   * The visible element of a piece; waits until it is there and can be used.
+   * A piece that can be used, and its middle; waits until it is there and nothing lies over it.
    *
    * @param {Piece} piece
-   * @returns {Promise<string>} its WebDriver id
+   * @returns {Promise<Aim>}
    */
-  async piece(piece) {
+  piece(piece) {
     const { nth = 0, ...rest } = whole(piece);
-    const found = await until(
-      `${this.engine}: ${JSON.stringify(piece)} can be used`,
-      async () =>
-        (await this.run(
-          `${findPieces}
-          const one = found.filter((piece) => piece.getClientRects().length > 0 && !piece.disabled)[arguments[1]];
-          one?.scrollIntoView({ block: 'center', behavior: 'instant' });
-          return one ?? null;`,
-          rest,
-          nth,
-        )) ?? false,
+    const script = `${findPieces}
+      const one = found.filter((piece) => piece.getClientRects().length > 0 && !piece.disabled)[arguments[1]];
+      ${aim}`;
+    return this.aim(JSON.stringify(piece), script, rest, nth);
+  }
+
+  /**
+   * What a selector finds in the page, outside of shadow roots, and its middle; waits as `piece` does.
+   *
+   * @param {string} selector
+   * @returns {Promise<Aim>}
+   */
+  find(selector) {
+    const script = `const one = [...document.querySelectorAll(arguments[0])].find((one) => !one.disabled); ${aim}`;
+    return this.aim(selector, script, selector);
+  }
+
+  /**
+   * @param {string} what
+   * @param {string} script
+   * @param {...unknown} args
+   * @returns {Promise<Aim>}
+   */
+  async aim(what, script, ...args) {
+    const { one, x, y } = await until(
+      `${this.engine}: ${what} can be used`,
+      async () => (await this.run(script, ...args)) ?? false,
       { why: () => this.describe() },
     );
-    return found[elementKey];
+    return { id: one[elementKey], x, y };
   }
 
   /**
    * Clicks a piece of the element as a mouse would.
    *
    * @param {Piece} piece
+   * @param {number} [times]
    */
-  async click(piece) {
-    await this.driver.elementClick(await this.piece(piece));
+  async click(piece, times) {
+    await this.clickAt(await this.piece(piece), times);
   }
 
   /**
    * Clicks what a selector finds in the page, outside of shadow roots.
    *
    * @param {string} selector
+   * @param {number} [times]
    */
-  async clickOn(selector) {
-    await this.driver.elementClick(await this.find(selector));
+  async clickOn(selector, times) {
+    await this.clickAt(await this.find(selector), times);
   }
 
   /**
-   * What a selector finds in the page; waits until it is there.
-   *
-   * @param {string} selector
-   * @returns {Promise<string>} its WebDriver id
+   * @param {Aim} aim
+   * @param {number} [times] in a row, as fast as the engine takes them
    */
-  async find(selector) {
-    const found = await until(
-      `${this.engine}: ${selector} is there`,
-      async () =>
-        (await this.run(
-          `const one = document.querySelector(arguments[0]);
-          one?.scrollIntoView({ block: 'center', behavior: 'instant' });
-          return one && !one.disabled ? one : null;`,
-          selector,
-        )) ?? false,
-      { why: () => this.describe() },
-    );
-    return found[elementKey];
+  async clickAt({ x, y }, times = 1) {
+    // By the pointer, since WebKit's click on an element fails inside of shadow roots.
+    const press = [
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
+    await this.driver.performActions([
+      {
+        type: 'pointer',
+        id: 'mouse',
+        parameters: { pointerType: 'mouse' },
+        actions: [{ type: 'pointerMove', duration: 0, x, y }, ...Array.from({ length: times }, () => press).flat()],
+      },
+    ]);
   }
 
   /**
@@ -247,7 +296,7 @@ export class Page {
    * @param {string} text
    */
   async type(piece, text) {
-    const id = await this.piece(piece);
+    const { id } = await this.piece(piece);
     await this.driver.elementClear(id);
     await this.driver.elementSendKeys(id, text);
   }
@@ -281,17 +330,22 @@ export class Page {
   }
 
   /**
-   * Makes the viewport this wide and high, in CSS pixels.
+   * Makes the viewport of the next opened page this wide and high, in CSS pixels.
    *
    * @param {number} width
    * @param {number} height
    */
   async viewport(width, height) {
-    // A window has borders of unknown size, and some have a least width: then a frame of the page is the viewport.
+    this.frame = undefined;
+    await this.driver.switchToFrame(null);
     await this.driver.setWindowRect(null, null, width, height);
+    const [frameWidth, frameHeight] = await this.run('return [outerWidth - innerWidth, outerHeight - innerHeight];');
+    await this.driver.setWindowRect(null, null, width + frameWidth, height + frameHeight);
     const [innerWidth, innerHeight] = await this.run('return [innerWidth, innerHeight];');
-    await this.driver.setWindowRect(null, null, 2 * width - innerWidth, 2 * height - innerHeight);
-    await this.until(`innerWidth === ${width}`);
+    if (innerWidth === width && innerHeight === height) return;
+    // Some engines' windows have a least width: then a frame of a wider window is the viewport.
+    await this.driver.setWindowRect(null, null, width + 200, height + 200);
+    this.frame = { width, height };
   }
 
   /**

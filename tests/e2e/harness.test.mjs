@@ -63,10 +63,15 @@ suite(
 
     test('makes the viewport as wide as a phone and takes a picture of it', async () => {
       const { page } = given;
-      await page.open(address);
       for (const width of [360, 1280]) {
-        await page.viewport(width, 800);
-        assert.deepEqual(await page.run('return [innerWidth, innerHeight];'), [width, 800]);
+        await page.viewport(width, 700);
+        await page.open(address);
+        assert.deepEqual(await page.run('return [innerWidth, innerHeight];'), [width, 700]);
+        await page.clickOn('#outside');
+        await page.shows('result', 'outside');
+        await page.type('field', `${width}`);
+        await page.click({ part: 'button', text: 'second' });
+        await page.shows('result', `second ${width}`);
       }
       await page.picture(join(folder, 'picture.png'));
       assert.equal(readFileSync(join(folder, 'picture.png')).subarray(1, 4).toString(), 'PNG');
