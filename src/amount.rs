@@ -79,6 +79,9 @@ impl Amount {
 
     /// Moves the decimal point: `shift(-2)` is a hundredth. An error where digits would be lost.
     pub fn shift(self, places: i8) -> Result<Amount, AmountError> {
+        if self == Amount::ZERO {
+            return Ok(self);
+        }
         let factor = power_of_ten(u32::from(places.unsigned_abs()))?;
         if places >= 0 {
             return in_range(self.0.checked_mul(factor));
@@ -183,8 +186,12 @@ impl fmt::Debug for Amount {
     }
 }
 
+/// The range is the same on both sides of zero, so that every amount's text can be read again.
 fn in_range(value: Option<i128>) -> Result<Amount, AmountError> {
-    value.map(Amount).ok_or(AmountError::OutOfRange)
+    value
+        .filter(|units| *units != i128::MIN)
+        .map(Amount)
+        .ok_or(AmountError::OutOfRange)
 }
 
 fn power_of_ten(exponent: u32) -> Result<i128, AmountError> {
@@ -209,7 +216,6 @@ fn read(text: &str) -> Result<(Amount, usize), AmountError> {
         return Err(AmountError::Invalid);
     }
     let mut value = 0_i128;
-    // Decimal places that the digits read so far leave free, before the exponent counts.
     let mut significant = 0_usize;
     let mut trailing_zeros = 0_u32;
     for digit in whole.bytes().chain(fraction.bytes()) {

@@ -435,6 +435,16 @@ fn the_edge_of_the_range_holds() {
 }
 
 #[test]
+fn what_can_be_calculated_can_be_written_and_read() {
+    let below = amount(MIN).subtract(amount(UNIT));
+    assert_eq!(
+        below,
+        Err(AmountError::OutOfRange),
+        "2¹²⁷ units have no text that is read"
+    );
+}
+
+#[test]
 fn a_hundredth_and_the_way_back() {
     assert_eq!(amount("20").shift(-2), Ok(amount("0.2")));
     assert_eq!(amount("0.2").shift(2), Ok(amount("20")));
@@ -442,4 +452,11 @@ fn a_hundredth_and_the_way_back() {
     assert_eq!(amount(UNIT).shift(-1), Err(AmountError::OutOfRange));
     assert_eq!(amount("1").shift(i8::MIN), Err(AmountError::OutOfRange));
     assert_eq!(amount("1").shift(i8::MAX), Err(AmountError::OutOfRange));
+}
+
+#[test]
+fn nothing_moved_is_nothing() {
+    for places in [i8::MIN, -39, 39, i8::MAX] {
+        assert_eq!(Amount::ZERO.shift(places), Ok(Amount::ZERO), "{places}");
+    }
 }
