@@ -1,6 +1,6 @@
 // Builds dist/: the wasm, its glue, the bundles, their declarations and their pre-compressed forms.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { isMain, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
@@ -12,7 +12,9 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
 export async function build() {
   await step('cargo build: the core as wasm\n', () =>
-    run('cargo', ['build', '--locked', '-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown'], { show: true }),
+    run('cargo', ['build', '--locked', '-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown'], {
+      show: true,
+    }),
   );
   await step('cargo build: the glue writer\n', () =>
     run('cargo', ['build', '--locked', '-p', 'cartwright-bindgen'], { show: true }),
@@ -27,7 +29,14 @@ export async function build() {
 }
 
 // What rustc emits by itself; --all-features writes modules that browsers refuse.
-const features = ['bulk-memory', 'multivalue', 'mutable-globals', 'nontrapping-float-to-int', 'reference-types', 'sign-ext'];
+const features = [
+  'bulk-memory',
+  'multivalue',
+  'mutable-globals',
+  'nontrapping-float-to-int',
+  'reference-types',
+  'sign-ext',
+];
 
 /**
  * @param {string} bindgen the glue writer
@@ -52,14 +61,18 @@ async function writeGlue(bindgen, wasm) {
   );
 }
 
-/** One bundle per entry; what another bundle of the package already holds is imported from it, so that its state exists once. */
+/**
+ * One bundle per entry; what another bundle of the package already holds is imported from it, so that its state exists once.
+ *
+ * @type {{ entry: string, external: string[], format?: import('esbuild').Format }[]}
+ */
 const bundles = [
   { entry: 'index.js', external: [] },
   { entry: 'element.js', external: ['index.js'] },
   { entry: 'define.js', external: ['index.js', 'element.js'] },
   { entry: 'inline.js', external: [] },
   { entry: 'embed-module.js', external: [] },
-  { entry: 'embed.js', external: [], format: /** @type {const} */ ('iife') },
+  { entry: 'embed.js', external: [], format: 'iife' },
 ];
 
 async function writeDist() {
@@ -77,7 +90,7 @@ async function writeDist() {
   });
 }
 
-/** @param {typeof bundles[number]} bundle */
+/** @param {(typeof bundles)[number]} bundle */
 async function writeBundle({ entry, external, format = 'esm' }) {
   // Set-up may have brought it a moment ago, so it cannot be imported at the top.
   const { build: bundle } = await import('esbuild');
@@ -89,6 +102,8 @@ async function writeBundle({ entry, external, format = 'esm' }) {
     format,
     platform: 'neutral',
     target: 'es2022',
+    // The entry that carries the binary imports it as `#wasm`.
+    loader: { '.wasm': 'base64' },
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [keepOutside(external)],

@@ -22,7 +22,7 @@ export async function setUp({ tests }) {
 function checkNode() {
   const [major] = process.versions.node.split('.').map(Number);
   if ((major ?? 0) < 20) throw new Error(`Node 20 or newer is needed, this is ${process.version}`);
-  if (!onPath('cargo')) throw new Error("Rust is needed: install rustup (https://rustup.rs) and its stable toolchain");
+  if (!onPath('cargo')) throw new Error('Rust is needed: install rustup (https://rustup.rs) and its stable toolchain');
 }
 
 async function npmPackages() {
@@ -30,7 +30,9 @@ async function npmPackages() {
   const mark = join(root, 'node_modules', '.cartwright-lock');
   const wanted = existsSync(lock) && createHash('sha256').update(readFileSync(lock)).digest('hex');
   if (wanted && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
-  await step(wanted ? 'npm ci' : 'npm install', () => run('npm', [wanted ? 'ci' : 'install', '--no-audit', '--no-fund']));
+  await step(wanted ? 'npm ci' : 'npm install', () =>
+    run('npm', [wanted ? 'ci' : 'install', '--no-audit', '--no-fund']),
+  );
   writeFileSync(mark, createHash('sha256').update(readFileSync(lock)).digest('hex'));
 }
 

@@ -12,7 +12,9 @@ export const allEngines = ['chromium', 'firefox', 'webkit'];
 
 /** Starts a display without a screen and gives its name; WebKit has no headless mode. */
 export async function startDisplay() {
-  const program = launch('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp', '-screen', '0', '1600x1400x24'], { extra: 'pipe' });
+  const program = launch('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp', '-screen', '0', '1600x1400x24'], {
+    extra: 'pipe',
+  });
   const numbers = /** @type {import('node:stream').Readable} */ (program.child.stdio[3]);
   const first = await Promise.race([once(numbers, 'data'), program.ended]);
   if (!Array.isArray(first)) throw new Error(`Xvfb did not start\n${program.said()}`);

@@ -6,42 +6,48 @@ import { createServer } from 'node:net';
 const groups = new Set();
 
 /**
- * Starts a long-running program as its own process group, so that everything it starts can be ended with it.
+ * Starts a program as its own process group, so that everything it starts can be ended with it.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string>, show?: boolean, extra?: 'pipe' }} [options]
- *   `extra` gives the program a fourth file to write to.
+ *   `show` passes its output through. `extra` gives it a fourth file to write to.
  */
 export function launch(command, args, { cwd, env, show = false, extra } = {}) {
-  const out = show ? 'inherit' : 'pipe';
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
     detached: true,
-    stdio: extra ? ['ignore', out, out, extra] : ['ignore', out, out],
+    stdio: extra ? ['ignore', 'pipe', 'pipe', extra] : ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
-  const keep = (/** @type {Buffer} */ part) => {
-    said = (said + part).slice(-20_000);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
+  const parts = /** @type {Buffer[]} */ ([]);
+  for (const [from, to] of /** @type {const} */ ([
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ])) {
+    from?.on('data', (part) => {
+      parts.push(part);
+      if (show) to.write(part);
+    });
+  }
   const ended = new Promise((done) => {
     child.on('error', (error) => {
-      said += error.message;
+      parts.push(Buffer.from(error.message));
       done(undefined);
     });
     child.on('exit', done);
   });
+  const closed = new Promise((done) => child.on('close', done));
   const { pid } = child;
   if (pid) groups.add(pid);
   return {
     pid,
     child,
     ended,
-    /** The last of what it printed. */
-    said: () => said,
+    /** When all it printed has arrived. */
+    closed,
+    /** What it printed. */
+    said: () => Buffer.concat(parts).toString(),
     /** Whether it is still there. */
     runs: () => pid !== undefined && child.exitCode === null && child.signalCode === null,
     /** Ends it and everything it started: politely, then by force. */

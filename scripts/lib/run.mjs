@@ -36,7 +36,9 @@ export function run(command, args, { cwd = root, env, show = false, input } = {}
       if (code === 0) done(output);
       else {
         const ending = signal ? `was ended by ${signal}` : `ended with ${code}`;
-        fail(Object.assign(new Error(`${command} ${args.join(' ')} ${ending}${show ? '' : `\n${output}`}`), { output }));
+        fail(
+          Object.assign(new Error(`${command} ${args.join(' ')} ${ending}${show ? '' : `\n${output}`}`), { output }),
+        );
       }
     });
   });

@@ -19,7 +19,8 @@ export const files = (paths) =>
 /** @param {string[]} paths */
 function digest(paths) {
   const hash = createHash('sha256');
-  for (const file of files(paths)) hash.update(`${file}\0`).update(createHash('sha256').update(readFileSync(file)).digest());
+  for (const file of files(paths))
+    hash.update(`${file}\0`).update(createHash('sha256').update(readFileSync(file)).digest());
   return hash.digest('hex');
 }
 

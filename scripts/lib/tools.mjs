@@ -11,19 +11,21 @@ import { root } from './run.mjs';
  * @returns {string | undefined}
  */
 export function onPath(name) {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    // npm puts downloaders with the names of drivers there.
-    .filter((folder) => !folder.includes('node_modules'))
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  return (
+    (process.env.PATH ?? '')
+      .split(delimiter)
+      // npm puts downloaders with the names of drivers there.
+      .filter((folder) => !folder.includes('node_modules'))
+      .map((folder) => join(folder, name))
+      .find((file) => {
+        try {
+          accessSync(file, constants.X_OK);
+          return true;
+        } catch {
+          return false;
+        }
+      })
+  );
 }
 
 /** The locked version of wasm-bindgen: its command line and its library must be the same. */

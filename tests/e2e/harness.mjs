@@ -137,7 +137,7 @@ export class Page {
    * Runs a function body in the page and gives what it returns.
    *
    * @param {string} script its arguments are in `arguments`
-   * @param {...unknown} args
+   * @param {...(string | number | boolean | object | null | undefined)} args
    * @returns {Promise<any>}
    */
   run(script, ...args) {
@@ -237,7 +237,7 @@ export class Page {
   /**
    * @param {string} what
    * @param {string} script
-   * @param {...unknown} args
+   * @param {...(string | number | object)} args
    * @returns {Promise<Aim>}
    */
   async aim(what, script, ...args) {
