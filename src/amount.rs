@@ -63,6 +63,7 @@ impl Amount {
     }
 
     /// The sum.
+    #[expect(clippy::should_implement_trait, reason = "checked: it gives a Result")]
     pub fn add(self, other: Amount) -> Result<Amount, AmountError> {
         in_range(self.0.checked_add(other.0))
     }
@@ -158,10 +159,7 @@ impl Amount {
             .take(usize::from(PLACES).saturating_sub(scale))
             .take_while(|digit| **digit == b'0')
             .count();
-        let (fraction, whole) = digits
-            .get(..count)
-            .unwrap_or_default()
-            .split_at(usize::from(PLACES));
+        let (fraction, whole) = digits.get(..count).unwrap_or_default().split_at(usize::from(PLACES));
         out.extend(whole.iter().rev().map(|digit| char::from(*digit)));
         let fraction = fraction.get(spare..).unwrap_or_default();
         if !fraction.is_empty() {
@@ -188,10 +186,7 @@ impl fmt::Debug for Amount {
 
 /// The range is the same on both sides of zero, so that every amount's text can be read again.
 fn in_range(value: Option<i128>) -> Result<Amount, AmountError> {
-    value
-        .filter(|units| *units != i128::MIN)
-        .map(Amount)
-        .ok_or(AmountError::OutOfRange)
+    value.filter(|units| *units != i128::MIN).map(Amount).ok_or(AmountError::OutOfRange)
 }
 
 fn power_of_ten(exponent: u32) -> Result<i128, AmountError> {
@@ -248,9 +243,7 @@ fn read(text: &str) -> Result<(Amount, usize), AmountError> {
         .saturating_sub(fraction_places);
     // The last digit that counts must not lie below the 20th decimal place.
     let factor = u32::try_from(shift).map_err(|_| AmountError::OutOfRange)?;
-    let magnitude = value
-        .checked_mul(power_of_ten(factor)?)
-        .ok_or(AmountError::OutOfRange)?;
+    let magnitude = value.checked_mul(power_of_ten(factor)?).ok_or(AmountError::OutOfRange)?;
     let signed = if negative { -magnitude } else { magnitude };
     Ok((Amount(signed), significant))
 }
@@ -269,9 +262,7 @@ fn read_exponent(text: &str) -> Result<i64, AmountError> {
         if !digit.is_ascii_digit() {
             return Err(AmountError::Invalid);
         }
-        value = value
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit.wrapping_sub(b'0')));
+        value = value.saturating_mul(10).saturating_add(i64::from(digit.wrapping_sub(b'0')));
     }
     Ok(if negative { -value } else { value })
 }

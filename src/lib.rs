@@ -1,4 +1,5 @@
 //! Cartwright: the checkout core for storefronts that run promotions on Talon.One.
 
 pub mod amount;
+pub mod draft;
 pub mod model;

@@ -59,10 +59,7 @@ impl Object {
 
     /// The member of that name.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// Sets a member, in its place where it exists, else at the end.
@@ -116,22 +113,12 @@ impl FromIterator<(String, Value)> for Object {
 impl Value {
     /// Reads a whole text; half a character (`\ud800` alone) is an error.
     pub fn parse(text: &str) -> Result<Value, SyntaxError> {
-        Reader {
-            text,
-            at: 0,
-            lenient: false,
-        }
-        .document()
+        Reader { text, at: 0, lenient: false }.document()
     }
 
     /// Reads a whole text; half a character becomes U+FFFD, as in any other decoder of answers.
     pub fn parse_lenient(text: &str) -> Result<Value, SyntaxError> {
-        Reader {
-            text,
-            at: 0,
-            lenient: true,
-        }
-        .document()
+        Reader { text, at: 0, lenient: true }.document()
     }
 
     /// The value as text, numbers with exactly the digits that they came with.
@@ -198,17 +185,14 @@ impl Value {
     }
 }
 
-/// The integer that a number's text stands for, where it is one and fits into 64 bits.
+/// The integer that a number's text stands for, where it is one and fits into 64 bits; one written
+/// with a point or an exponent must be in the range of an amount too (±1.7 · 10¹⁸).
 pub fn integer(digits: &str) -> Option<i64> {
     if let Ok(value) = digits.parse() {
         return Some(value);
     }
     // Written with a point or an exponent, it may still be whole.
-    crate::amount::Amount::parse(digits)
-        .ok()?
-        .padded(0)
-        .parse()
-        .ok()
+    crate::amount::Amount::parse(digits).ok()?.padded(0).parse().ok()
 }
 
 /// Appends a list in brackets.
@@ -292,10 +276,7 @@ impl Reader<'_> {
     }
 
     fn fault(&self, kind: SyntaxErrorKind) -> SyntaxError {
-        SyntaxError {
-            offset: self.at,
-            kind,
-        }
+        SyntaxError { offset: self.at, kind }
     }
 
     fn peek(&self) -> Option<u8> {

@@ -65,11 +65,7 @@ pub struct Reading {
 impl Reading {
     /// Starts reading.
     pub fn new(source: Source) -> Reading {
-        Reading {
-            source,
-            path: Vec::new(),
-            faults: Vec::new(),
-        }
+        Reading { source, path: Vec::new(), faults: Vec::new() }
     }
 
     /// Where the text comes from.
@@ -84,10 +80,7 @@ impl Reading {
 
     /// Notes a fault at the present place.
     pub fn fault<T>(&mut self, kind: FaultKind) -> Option<T> {
-        self.faults.push(Fault {
-            path: self.path.clone(),
-            kind,
-        });
+        self.faults.push(Fault { path: self.path.clone(), kind });
         None
     }
 
@@ -111,9 +104,7 @@ impl Reading {
     pub fn field<T: Wire>(&mut self, object: &Object, name: &str) -> Option<T> {
         match object.get(name) {
             None | Some(Value::Null) => None,
-            Some(value) => self.inside(Step::Key(name.to_string()), |reading| {
-                T::read(value, reading)
-            }),
+            Some(value) => self.inside(Step::Key(name.to_string()), |reading| T::read(value, reading)),
         }
     }
 }
@@ -131,19 +122,12 @@ impl Writer {
     /// Appends an object; `members` writes its members.
     pub fn object(&mut self, members: impl FnOnce(&mut Members<'_>)) {
         self.text.push('{');
-        members(&mut Members {
-            writer: self,
-            first: true,
-        });
+        members(&mut Members { writer: self, first: true });
         self.text.push('}');
     }
 
     /// Appends a list.
-    pub fn list<T>(
-        &mut self,
-        items: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(T, &mut Writer),
-    ) {
+    pub fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut write: impl FnMut(T, &mut Writer)) {
         self.text.push('[');
         let mut separator = "";
         for item in items {
@@ -206,10 +190,7 @@ pub trait Wire: Sized {
 
     /// Its text as in an answer.
     fn to_answer_text(&self) -> String {
-        let mut out = Writer {
-            server_set: true,
-            ..Writer::default()
-        };
+        let mut out = Writer { server_set: true, ..Writer::default() };
         self.write(&mut out);
         out.text
     }
@@ -255,9 +236,9 @@ impl Wire for i64 {
             Value::String(text) if reading.source != Source::Api => text.parse().ok(),
             Value::Number(text) => match (text.strip_suffix("E0"), reading.source) {
                 (Some(digits), Source::Script) => digits.parse().ok(),
-                (None, Source::Script) => value
-                    .as_integer()
-                    .filter(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER),
+                (None, Source::Script) => {
+                    value.as_integer().filter(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER)
+                }
                 _ => value.as_integer(),
             },
             _ => None,
@@ -317,12 +298,9 @@ impl Wire for Value {
             (Value::Number(text), Source::Script) => {
                 Value::Number(text.strip_suffix("E0").unwrap_or(text).to_string())
             }
-            (Value::Array(items), Source::Script) => Value::Array(
-                items
-                    .iter()
-                    .filter_map(|item| Value::read(item, reading))
-                    .collect(),
-            ),
+            (Value::Array(items), Source::Script) => {
+                Value::Array(items.iter().filter_map(|item| Value::read(item, reading)).collect())
+            }
             (Value::Object(_), Source::Script) => Value::Object(Object::read(value, reading)?),
             _ => value.clone(),
         })
@@ -336,8 +314,7 @@ impl Wire for Value {
 impl Wire for Object {
     fn read(value: &Value, reading: &mut Reading) -> Option<Object> {
         let object = reading.object(value)?;
-        let member =
-            |(name, value): (&str, &Value)| Some((name.to_string(), Value::read(value, reading)?));
+        let member = |(name, value): (&str, &Value)| Some((name.to_string(), Value::read(value, reading)?));
         Some(object.iter().filter_map(member).collect())
     }
 
@@ -355,8 +332,7 @@ impl<T: Wire> Wire for Vec<T> {
         let Value::Array(items) = value else {
             return reading.fault(FaultKind::Type("array"));
         };
-        let item =
-            |(index, item)| reading.inside(Step::Index(index), |reading| T::read(item, reading));
+        let item = |(index, item)| reading.inside(Step::Index(index), |reading| T::read(item, reading));
         Some(items.iter().enumerate().filter_map(item).collect())
     }
 
@@ -378,10 +354,7 @@ impl<T> Default for Map<T> {
 impl<T> Map<T> {
     /// The thing of that name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
 
@@ -389,9 +362,7 @@ impl<T: Wire> Wire for Map<T> {
     fn read(value: &Value, reading: &mut Reading) -> Option<Map<T>> {
         let object = reading.object(value)?;
         let entry = |(name, value): (&str, &Value)| {
-            let read = reading.inside(Step::Key(name.to_string()), |reading| {
-                T::read(value, reading)
-            });
+            let read = reading.inside(Step::Key(name.to_string()), |reading| T::read(value, reading));
             Some((name.to_string(), read?))
         };
         Some(Map(object.iter().filter_map(entry).collect()))

@@ -1,0 +1,18 @@
+//! The draft: what the shopper wants, checked as it enters.
+//!
+//! A [`Command`](command::Command) is one intent; [`Draft::apply`](Draft::apply) either
+//! carries it out or refuses it and leaves the draft as it was.
+
+mod apply;
+pub mod command;
+pub mod field;
+pub mod hash;
+pub mod limits;
+mod lines;
+pub mod quote;
+pub mod refusal;
+pub mod state;
+pub mod totals;
+
+pub use apply::{Change, Draft, LineChange};
+pub use lines::{Item, Line, LineId};
