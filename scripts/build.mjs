@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { isMain, root, run, step } from './lib/run.mjs';
+import { isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
 
 const shell = join(root, 'www', 'shell');
@@ -136,4 +136,4 @@ function compress(file) {
   );
 }
 
-if (isMain(import.meta.url)) await build();
+if (isMain(import.meta.url)) await main(build);

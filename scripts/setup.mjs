@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMain, root, run, step } from './lib/run.mjs';
+import { isMain, main, root, run, step } from './lib/run.mjs';
 import { findTool, onPath, testTools, toolFolder, toolPath } from './lib/tools.mjs';
 
 /** @param {{ tests: boolean }} wanted */
@@ -91,14 +91,9 @@ async function browsers() {
 }
 
 if (isMain(import.meta.url)) {
-  try {
-    if (process.argv.includes('--path')) console.log(toolPath());
-    else {
-      await setUp({ tests: process.argv.includes('--test') });
-      console.log('Set-up is complete.');
-    }
-  } catch (error) {
-    console.error(`\nSet-up stopped: ${error instanceof Error ? error.message : error}`);
-    process.exitCode = 1;
-  }
+  await main(async () => {
+    if (process.argv.includes('--path')) return console.log(toolPath());
+    await setUp({ tests: process.argv.includes('--test') });
+    console.log('Set-up is complete.');
+  });
 }

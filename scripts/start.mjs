@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { build } from './build.mjs';
-import { run, step } from './lib/run.mjs';
+import { main, run, step } from './lib/run.mjs';
 import { serverBuild, startServer } from './lib/server.mjs';
 import { setUp } from './setup.mjs';
 
-try {
+await main(async () => {
   const port = readPort(process.env.PORT ?? '8787');
   await mustBeFree(port);
   console.log('Set-up');
@@ -22,10 +22,7 @@ try {
   }
   await program.ended;
   process.exitCode = program.child.exitCode ?? 0;
-} catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
-}
+});
 
 /** @param {string} text */
 function readPort(text) {

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { build } from './build.mjs';
 import { startDisplay, webkitCapabilities, webkitEnvironment } from './lib/browsers.mjs';
 import { launch } from './lib/processes.mjs';
-import { root, run, seconds } from './lib/run.mjs';
+import { main, root, run, seconds } from './lib/run.mjs';
 import { serverBuild } from './lib/server.mjs';
 import { onPath, toolPath } from './lib/tools.mjs';
 import { setUp } from './setup.mjs';
@@ -102,9 +102,11 @@ class StepError extends Error {
 function nodeTests(folder) {
   const files = readdirSync(join(root, folder), { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.test.mjs'))
+    .filter((name) => /\.test\.m?js$/.test(name))
     .map((name) => join(folder, name))
     .sort();
+  // Without a file Node would run whatever it finds.
+  if (files.length === 0) throw new StepError(`${folder} holds no test`, '');
   // One file after the other: each may start a browser, and there are few cores.
   return command(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files]);
 }
@@ -188,7 +190,7 @@ function chosen(args) {
   return steps.filter(({ name }) => names.includes(name));
 }
 
-try {
+await main(async () => {
   const start = performance.now();
   const wanted = chosen(process.argv.slice(2));
   console.log('Set-up');
@@ -205,7 +207,4 @@ try {
   const total = (/** @type {'passed' | 'failed'} */ key) => results.reduce((sum, result) => sum + result[key], 0);
   console.log(`in ${seconds(start)}\n${total('passed')} passed, ${total('failed')} failed`);
   process.exitCode = total('failed') > 0 ? 1 : 0;
-} catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
-}
+});

@@ -74,3 +74,17 @@ export const seconds = (start) => `${((performance.now() - start) / 1000).toFixe
  * @param {string} url the module's `import.meta.url`
  */
 export const isMain = (url) => process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(url);
+
+/**
+ * Runs a script's work; a failure is told in its own words and ends the script with 1.
+ *
+ * @param {() => Promise<void>} work
+ */
+export async function main(work) {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  }
+}
