@@ -65,8 +65,7 @@ const programs = [
   { binary: 'chromedriver', pack: 'chromium-driver' },
   { binary: 'firefox-esr', pack: 'firefox-esr' },
   { binary: 'WebKitWebDriver', pack: 'webkit2gtk-driver' },
-  { binary: 'xvfb-run', pack: 'xvfb' },
-  { binary: 'xauth', pack: 'xauth' },
+  { binary: 'Xvfb', pack: 'xvfb' },
 ];
 
 async function browsers() {
