@@ -1,6 +1,6 @@
 // Builds dist/: the wasm, its glue, the bundles, their declarations and their pre-compressed forms.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
@@ -21,11 +21,11 @@ export async function build() {
   );
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
-  const packages = join(root, 'package-lock.json');
+  const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
   const self = join(root, 'scripts', 'build.mjs');
 
-  await unlessUpToDate('glue', [wasm, bindgen, packages, self], [glue], () => writeGlue(bindgen, wasm));
-  await unlessUpToDate('dist', [shell, glue, packages, self], [dist], writeDist);
+  await unlessUpToDate('glue', [wasm, bindgen, ...packages, self], [glue], () => writeGlue(bindgen, wasm));
+  await unlessUpToDate('dist', [shell, glue, ...packages, self], [dist], writeDist);
 }
 
 // What rustc emits by itself; --all-features writes modules that browsers refuse.
@@ -75,15 +75,19 @@ const bundles = [
   { entry: 'embed.js', external: [], format: 'iife' },
 ];
 
+/** The declaration files that the package's exports name. */
+function declarations() {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.values(exports).flatMap(({ types }) => (types ? [basename(types)] : []));
+}
+
 async function writeDist() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
   await step('bundles', async () => {
     for (const bundle of bundles) await writeBundle(bundle);
     copyFileSync(join(glue, 'cartwright_bg.wasm'), join(dist, 'cartwright.wasm'));
-    for (const name of readdirSync(shell).filter((file) => file.endsWith('.d.ts'))) {
-      copyFileSync(join(shell, name), join(dist, name));
-    }
+    for (const name of declarations()) copyFileSync(join(shell, name), join(dist, name));
   });
   await step('compressed forms', () => {
     for (const name of readdirSync(dist).filter((file) => /\.(js|wasm)$/.test(file))) compress(join(dist, name));
