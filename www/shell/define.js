@@ -1,0 +1,3 @@
+import { defineCheckoutElement } from './element.js';
+
+defineCheckoutElement();

@@ -1,0 +1,264 @@
+import { h, icon, keyedRows, setAttribute, setText, show, showText } from './dom.js';
+import { discountName, fill, refusalText } from './wording.js';
+
+/** @typedef {import('./index.js').Line} Line */
+/** @typedef {import('./view.js').Context} Context */
+
+let made = 0;
+
+const TRASH = 'M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12M10.5 10.5v5M13.5 10.5v5';
+
+/**
+ * The address of a line's image when it is one that an image may come from, else `undefined`.
+ * @param {unknown} value
+ */
+export function imageAddress(value) {
+  if (typeof value !== 'string' || value === '') return undefined;
+  try {
+    const url = new URL(value, document.baseURI);
+    const allowed =
+      ['http:', 'https:'].includes(url.protocol) || (url.protocol === 'data:' && /^image\//i.test(url.pathname));
+    return allowed ? url.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Discounts of one line by name; several of one name are told as a count when they are equal.
+ * @param {Line} line
+ */
+function discountsByName(line) {
+  /** @type {Map<string, string[]>} */
+  const amounts = new Map();
+  for (const { name, amount } of line.discounts ?? []) {
+    const key = discountName(name);
+    amounts.set(key, [...(amounts.get(key) ?? []), amount]);
+  }
+  return [...amounts].map(([name, list]) => ({ name, list }));
+}
+
+/** The name that a shopper reads. @param {Line} line */
+export const lineName = (line) => line.name || line.sku || '';
+
+/**
+ * The list of lines with steppers and remove.
+ * @param {{ onRemoved: () => void }} events
+ */
+export function createLines(events) {
+  const list = h('ul', { part: 'lines', class: 'lines' });
+  const rows = keyedRows(list, (/** @type {Line} */ line) => line.id, createLine);
+
+  /** @param {Line} first */
+  function createLine(first) {
+    const key = first.id;
+    const image = h('img', { part: 'image', alt: '', decoding: 'async' });
+    const initial = h('span', { part: 'placeholder', class: 'placeholder', 'aria-hidden': 'true' });
+    const name = h('p', { part: 'name', class: 'name' });
+    const unit = h('p', { part: 'unit-price', class: 'muted' });
+    const subtotal = h('s', { part: 'subtotal', class: 'muted' });
+    const payable = h('span', { part: 'line-payable', class: 'amount' });
+    const discounts = h('p', { part: 'line-discounts', class: 'saving' });
+    const decrease = h('button', { type: 'button', part: 'step decrease', class: 'step' }, icon('M6 12h12'));
+    const input = h('input', {
+      part: 'quantity',
+      class: 'quantity',
+      type: 'text',
+      inputmode: 'numeric',
+      autocomplete: 'off',
+      maxlength: '20',
+    });
+    const increase = h('button', { type: 'button', part: 'step increase', class: 'step' }, icon('M6 12h12M12 6v12'));
+    const stepper = h('div', { part: 'stepper', class: 'stepper', role: 'group' }, decrease, input, increase);
+    const fixed = h('span', { part: 'fixed-quantity', class: 'muted' });
+    const remove = h('button', { type: 'button', part: 'remove', class: 'quiet' }, icon(TRASH));
+    const errorId = `line-error-${++made}`;
+    const error = h('p', { part: 'line-error', class: 'error', role: 'alert', id: errorId });
+    const node = h(
+      'li',
+      { part: 'line', class: 'line', 'data-line-id': key },
+      h('div', { class: 'thumb', part: 'thumb' }, image, initial),
+      h('div', { class: 'about' }, name, unit, discounts),
+      h('div', { class: 'amounts' }, subtotal, payable),
+      h('div', { class: 'tools' }, stepper, fixed, remove),
+      error,
+    );
+    error.hidden = true;
+
+    /** @type {Line} */
+    let line = first;
+    /** @type {Context} */
+    let context;
+    let editing = false;
+    let refused = '';
+    let problem = '';
+
+    const showError = () => {
+      showText(error, [refused, problem].filter(Boolean).join(' '));
+      setAttribute(input, 'aria-invalid', error.hidden ? null : 'true');
+      setAttribute(input, 'aria-describedby', error.hidden ? null : errorId);
+    };
+
+    const showQuantity = () => {
+      const text = String(line.quantity);
+      if (editing || input.value === text) return;
+      const { selectionStart, selectionEnd } = input;
+      const focused = /** @type {ShadowRoot} */ (input.getRootNode()).activeElement === input;
+      input.value = text;
+      if (focused) input.setSelectionRange(selectionStart, selectionEnd);
+    };
+
+    /** @param {number} quantity */
+    const setQuantity = (quantity) => {
+      const result = context.checkout.cart.setQuantity(key, quantity);
+      refused = result.ok ? '' : refusalText(context.texts, result.error);
+      editing = !result.ok;
+      showError();
+      if (result.ok && quantity === 0) events.onRemoved();
+      return result.ok;
+    };
+
+    const restore = () => {
+      editing = false;
+      refused = '';
+      showQuantity();
+      showError();
+    };
+
+    const commit = () => {
+      if (!editing) return;
+      const text = input.value.trim();
+      if (text === '' || text === String(line.quantity)) restore();
+      else setQuantity(/^[+-]?\d*[.,]?\d+$/.test(text) ? Number(text.replace(',', '.')) : Number.NaN);
+    };
+
+    /** @param {number} by */
+    const step = (by) => {
+      restore();
+      if (line.quantity + by >= 1 && !setQuantity(line.quantity + by)) editing = false;
+    };
+
+    input.addEventListener('input', () => {
+      editing = true;
+    });
+    input.addEventListener('change', commit);
+    input.addEventListener('keydown', (event) => {
+      if (event.isComposing) return;
+      if (event.key === 'Enter') {
+        event.preventDefault();
+        commit();
+      } else if (event.key === 'Escape' && (editing || refused)) {
+        event.preventDefault();
+        event.stopPropagation();
+        restore();
+        input.select();
+      } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+        event.preventDefault();
+        step(event.key === 'ArrowUp' ? 1 : -1);
+      }
+    });
+    decrease.addEventListener('click', () => step(-1));
+    increase.addEventListener('click', () => step(1));
+    remove.addEventListener('click', () => {
+      const next = /** @type {HTMLElement | null} */ (
+        node.nextElementSibling?.querySelector('[part~=remove]') ??
+          node.previousElementSibling?.querySelector('[part~=remove]')
+      );
+      const result = context.checkout.cart.remove(key);
+      if (!result.ok) {
+        refused = refusalText(context.texts, result.error);
+        showError();
+      } else if (next) next.focus();
+      else events.onRemoved();
+    });
+    image.addEventListener('error', () => {
+      show(image, false);
+      show(initial, true);
+    });
+
+    return {
+      node,
+      /** @param {string} text */
+      setProblem(text) {
+        problem = text;
+        showError();
+      },
+      /**
+       * @param {Line} newest
+       * @param {Context} newContext
+       */
+      update(newest, newContext) {
+        line = newest;
+        context = newContext;
+        const { texts, money, negative } = context;
+        const label = lineName(line);
+        setAttribute(node, 'data-sku', line.sku ?? null);
+        setText(name, label);
+
+        const address = imageAddress(/** @type {any} */ (line.meta)?.image);
+        if (address && image.getAttribute('src') !== address) {
+          image.setAttribute('src', address);
+          show(image, true);
+          show(initial, false);
+        } else if (!address) {
+          show(image, false);
+          show(initial, true);
+        }
+        setText(initial, label.trim().charAt(0).toUpperCase());
+
+        showText(
+          unit,
+          line.free ? texts.free : line.price === undefined ? '' : fill(texts.each, { amount: money(line.price) }),
+        );
+        const amount = line.payable ?? line.subtotal;
+        setText(payable, amount === undefined ? '' : money(amount));
+        const reduced = line.subtotal !== undefined && line.payable !== undefined && line.subtotal !== line.payable;
+        showText(subtotal, reduced ? money(/** @type {string} */ (line.subtotal)) : '');
+        showText(
+          discounts,
+          discountsByName(line)
+            .map(({ name, list }) => {
+              const equal = list.every((one) => one === list[0]);
+              if (!equal) return name;
+              const one = negative(/** @type {string} */ (list[0]));
+              return `${name} ${list.length > 1 ? fill(texts.times, { count: list.length, amount: one }) : one}`;
+            })
+            .join(' · '),
+        );
+
+        show(stepper, !line.free);
+        show(fixed, line.free);
+        setText(fixed, `× ${line.quantity}`);
+        showQuantity();
+        setAttribute(stepper, 'aria-label', fill(texts.quantityOf, { name: label }));
+        setAttribute(input, 'aria-label', fill(texts.quantityOf, { name: label }));
+        setAttribute(decrease, 'aria-label', fill(texts.decrease, { name: label }));
+        setAttribute(decrease, 'aria-disabled', line.quantity <= 1 ? 'true' : null);
+        setAttribute(increase, 'aria-label', fill(texts.increase, { name: label }));
+        setAttribute(remove, 'aria-label', fill(texts.remove, { name: label }));
+        setAttribute(remove, 'title', texts.removeShort);
+        setAttribute(node, 'part', line.pending ? 'line pending' : 'line');
+      },
+    };
+  }
+
+  /** @type {Map<string, string>} */
+  let problems = new Map();
+  return {
+    node: list,
+    /**
+     * @param {readonly Line[]} lines
+     * @param {Context} context
+     * @param {Map<string, string>} newProblems what the shop said about lines, by line id
+     */
+    update(lines, context, newProblems) {
+      rows.update(lines, context);
+      for (const id of new Set([...problems.keys(), ...newProblems.keys()])) {
+        if (problems.get(id) === newProblems.get(id)) continue;
+        const row = /** @type {ReturnType<typeof createLine> | undefined} */ (/** @type {unknown} */ (rows.row(id)));
+        row?.setProblem(newProblems.get(id) ?? '');
+      }
+      problems = newProblems;
+    },
+  };
+}
