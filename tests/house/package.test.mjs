@@ -52,13 +52,14 @@ const watch = `
   }
   const compile = WebAssembly.compile;
   WebAssembly.compile = (bytes) => { calls.push('compile'); return compile(bytes); };
-  const listeners = process.eventNames().length;
+  const listeners = () => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+  const heard = listeners();
   const names = Object.keys(await import(process.argv[1]));
   console.log(JSON.stringify({
     names,
     calls,
     globals: Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String),
-    listeners: process.eventNames().length - listeners,
+    listeners: listeners() - heard,
     resources: process.getActiveResourcesInfo().filter((kind) => !/Pipe|TTY|FS|Close/.test(kind)),
   }));
 `;
