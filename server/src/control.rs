@@ -1,0 +1,141 @@
+//! `/sandbox`: faults, the journal, stored sessions and reports, for tests and for the curious.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{RawPathParams, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use cartwright::model::json::Value;
+use cartwright::model::wire::Wire;
+use percent_encoding::percent_decode_str;
+
+use crate::app::{App, lock};
+use crate::body;
+use crate::problem::{Problem, at_pointer};
+use crate::sandbox::rules;
+use crate::session_api::unavailable;
+
+/// Reports that are remembered.
+const MAX_REPORTS: usize = 1000;
+
+fn answer(status: StatusCode, content_type: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn json(text: String) -> Response {
+    answer(StatusCode::OK, "application/json", text)
+}
+
+fn nothing() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn refused(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+    answer(status, "application/json", problem.body())
+}
+
+async fn value(body: Body) -> Result<Value, Problem> {
+    let bytes = body::read(body).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    Value::parse_lenient(&text)
+        .map_err(|error| Problem::new(400, format!("The body is not JSON at byte {}", error.offset)))
+}
+
+pub(crate) async fn wrong_method() -> Response {
+    refused(&Problem::new(405, "The operation has other methods"))
+}
+
+pub(crate) async fn unknown() -> Response {
+    refused(&Problem::new(404, "There is no such operation"))
+}
+
+/// Plain text, so that every browser shows it as a document of its own.
+pub(crate) async fn health() -> Response {
+    answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_string())
+}
+
+/// Adds rules; answers how many are in use.
+pub(crate) async fn add_faults(State(app): State<Arc<App>>, body: Body) -> Response {
+    let list = match value(body).await {
+        Ok(list) => list,
+        Err(problem) => return refused(&problem),
+    };
+    let (added, rules, cuts) = {
+        let mut faults = lock(&app.faults);
+        (faults.add(&list), faults.len(), faults.cuts())
+    };
+    if let Err(misfit) = added {
+        let problem = at_pointer("Invalid rule", misfit.wanted, misfit.pointer);
+        return refused(&Problem::invalid(vec![problem]));
+    }
+    if cuts {
+        app.renewals.send_modify(|count| *count = count.wrapping_add(1));
+    }
+    json(format!("{{\"rules\":{rules}}}"))
+}
+
+pub(crate) async fn clear_faults(State(app): State<Arc<App>>) -> Response {
+    lock(&app.faults).clear();
+    nothing()
+}
+
+/// All requests, or those of `?session=`.
+pub(crate) async fn requests(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let session = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("session="))
+        .map(|raw| percent_decode_str(raw).decode_utf8_lossy().into_owned());
+    json(lock(&app.journal).list(session.as_deref()).to_text())
+}
+
+pub(crate) async fn session(State(app): State<Arc<App>>, params: RawPathParams) -> Response {
+    let raw = params.iter().next().map_or("", |(_, raw)| raw);
+    let id = percent_decode_str(raw).decode_utf8_lossy().into_owned();
+    let work = tokio::task::spawn_blocking(move || app.store.read(&id));
+    match work.await {
+        Ok(Ok(Some(stored))) => json(rules::read(stored).to_answer_text()),
+        Ok(Err(error)) => refused(&unavailable(&error)),
+        _ => refused(&Problem::new(404, "The session does not exist")),
+    }
+}
+
+/// Forgets sessions, keys, faults, requests and reports.
+pub(crate) async fn reset(State(app): State<Arc<App>>) -> Response {
+    lock(&app.faults).clear();
+    lock(&app.journal).clear();
+    lock(&app.reports).clear();
+    let work = tokio::task::spawn_blocking(move || app.store.reset());
+    match work.await {
+        Ok(Err(error)) => refused(&unavailable(&error)),
+        _ => nothing(),
+    }
+}
+
+pub(crate) async fn report(State(app): State<Arc<App>>, body: Body) -> Response {
+    match value(body).await {
+        Ok(report) => {
+            let mut reports = lock(&app.reports);
+            reports.push_back(report);
+            if reports.len() > MAX_REPORTS {
+                reports.pop_front();
+            }
+            nothing()
+        }
+        Err(problem) => refused(&problem),
+    }
+}
+
+pub(crate) async fn reports(State(app): State<Arc<App>>) -> Response {
+    let reports: Vec<Value> = lock(&app.reports).iter().cloned().collect();
+    json(Value::Array(reports).to_text())
+}

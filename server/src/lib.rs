@@ -1,0 +1,113 @@
+//! The session endpoint: a sandbox that stands in for the session part of the API.
+//!
+//! [`sandbox::rules`] holds the session rules without any input or output; [`start`] puts SQLite
+//! under them and HTTP before them.
+
+pub mod options;
+pub mod problem;
+pub mod sandbox;
+mod strict;
+
+mod app;
+mod body;
+mod control;
+mod faults;
+mod journal;
+mod pages;
+mod serve;
+mod session_api;
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use options::Options;
+pub use strict::Misfit;
+
+use app::App;
+use sandbox::campaigns::{self, Campaigns};
+use sandbox::places::Places;
+use sandbox::store::Store;
+
+/// How long a stop waits for what runs.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running endpoint.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+    connections: TaskTracker,
+    requests: TaskTracker,
+}
+
+/// Starts the endpoint on the loopback address. The error is a sentence that says what to do.
+pub async fn start(options: &Options) -> Result<Server, String> {
+    let campaigns = campaigns(options)?;
+    for folder in [&options.pages, &options.dist].into_iter().flatten() {
+        if !folder.is_dir() {
+            return Err(format!("{} is not a folder; build first, or name another one", folder.display()));
+        }
+    }
+    let store = Store::open(&options.db, options.remember_errors)
+        .map_err(|error| format!("{} cannot be used as database: {error}", options.db.display()))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(|error| {
+        format!("port {} cannot be listened on: {error}; name another one with --port", options.port)
+    })?;
+    let address = listener.local_addr().map_err(|error| format!("the address is unknown: {error}"))?;
+    let requests = TaskTracker::new();
+    let connections = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let (renewals, _) = watch::channel(0);
+    let app = Arc::new(App {
+        store,
+        campaigns,
+        places: Places::default(),
+        faults: Mutex::default(),
+        journal: Mutex::default(),
+        reports: Mutex::new(VecDeque::new()),
+        tasks: requests.clone(),
+        renewals: renewals.clone(),
+    });
+    let folders = pages::Folders { pages: options.pages.clone(), dist: options.dist.clone() };
+    let router = app::router(app, &folders);
+    connections.spawn(serve::accept(listener, router, renewals, stop.clone(), connections.clone()));
+    Ok(Server { address, stop, connections, requests })
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests and waits, at most 10 seconds, until those that run are answered.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.connections.close();
+        self.requests.close();
+        let finished = async {
+            self.connections.wait().await;
+            self.requests.wait().await;
+        };
+        if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
+            tracing::warn!("stopped while requests were still running");
+        }
+    }
+}
+
+fn campaigns(options: &Options) -> Result<Campaigns, String> {
+    let Some(file) = &options.campaigns else {
+        return Campaigns::parse(campaigns::DEFAULT)
+            .map_err(|misfit| format!("the built-in campaigns are wrong {misfit}"));
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    Campaigns::parse(&text).map_err(|misfit| format!("{} is wrong {misfit}", file.display()))
+}

@@ -1,0 +1,9 @@
+//! The sandbox: a stand-in for the session part of the API.
+
+pub mod campaigns;
+pub mod effects;
+pub mod read;
+pub mod rules;
+
+pub(crate) mod places;
+pub(crate) mod store;

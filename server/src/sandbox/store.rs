@@ -1,0 +1,290 @@
+//! Sessions and idempotency keys in one SQLite file: a transaction per request.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cartwright::model::json::Value;
+use cartwright::model::wire::{Wire, read_answer};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use time::OffsetDateTime;
+
+use crate::problem::{Problem, at_parameter};
+use crate::sandbox::campaigns::Campaigns;
+use crate::sandbox::read::Body;
+use crate::sandbox::rules::{self, Facts, Stored};
+
+/// How long the answer of an idempotency key is kept, in milliseconds (API reference, section 1.1).
+const KEY_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Sessions are numbered from here, beyond what a double holds exactly, so that a client which
+/// rounds 64-bit ids is found out in development.
+const FIRST_NUMBER: i64 = 9_007_199_254_740_993;
+
+/// The layout of the tables, kept in SQLite's `user_version`.
+const LAYOUT: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE sessions (
+    number INTEGER PRIMARY KEY,
+    integration_id TEXT NOT NULL UNIQUE,
+    profile_id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    effects TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_profile ON sessions (profile_id, number);
+CREATE TABLE answers (
+    key TEXT PRIMARY KEY,
+    target TEXT NOT NULL,
+    request BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    answer TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX answers_by_age ON answers (at);
+";
+
+/// Why the store could not do something.
+#[derive(Debug)]
+pub enum StoreError {
+    /// SQLite's own error.
+    Sqlite(rusqlite::Error),
+    /// The file was written by another version.
+    Layout(i64),
+    /// A stored session cannot be read.
+    Corrupt(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Sqlite(error) => write!(f, "{error}"),
+            StoreError::Layout(found) => write!(
+                f,
+                "the file has layout {found}, this version reads layout {LAYOUT}; name another file with --db"
+            ),
+            StoreError::Corrupt(id) => write!(f, "the stored session {id} cannot be read"),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        StoreError::Sqlite(error)
+    }
+}
+
+/// An update as it came.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) integration_id: String,
+    /// Path and query, which belong to what a key stands for.
+    pub(crate) target: String,
+    pub(crate) key: Option<String>,
+    pub(crate) text: Vec<u8>,
+    pub(crate) dry: bool,
+    pub(crate) evaluate_at: Option<OffsetDateTime>,
+}
+
+/// An answer: status and JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl From<&Problem> for Answer {
+    fn from(problem: &Problem) -> Answer {
+        Answer { status: problem.status, text: problem.body() }
+    }
+}
+
+/// The store.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Mutex<Connection>,
+    /// Whether a refused update is remembered under its key, which the API does not tell.
+    remember_errors: bool,
+}
+
+impl Store {
+    pub(crate) fn open(file: &Path, remember_errors: bool) -> Result<Store, StoreError> {
+        let mut connection = Connection::open(file)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let layout = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        match layout {
+            0 => {
+                transaction.execute_batch(TABLES)?;
+                transaction.pragma_update(None, "user_version", LAYOUT)?;
+            }
+            LAYOUT => {}
+            other => return Err(StoreError::Layout(other)),
+        }
+        transaction.commit()?;
+        Ok(Store { connection: Mutex::new(connection), remember_errors })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn read(&self, integration_id: &str) -> Result<Option<Stored>, StoreError> {
+        read(&self.connection(), integration_id)
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&self) -> Result<(), StoreError> {
+        let sql = "BEGIN IMMEDIATE; DELETE FROM sessions; DELETE FROM answers; COMMIT;";
+        Ok(self.connection().execute_batch(sql)?)
+    }
+
+    /// Carries out an update, or repeats the answer that its key already has.
+    pub(crate) fn update(
+        &self,
+        request: &Request,
+        body: &Result<Body, Problem>,
+        campaigns: &Campaigns,
+        now: OffsetDateTime,
+    ) -> Result<Answer, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now_ms = milliseconds(now);
+        if let Some(key) = &request.key {
+            let oldest = now_ms.saturating_sub(KEY_LIFE_MS);
+            transaction.execute("DELETE FROM answers WHERE at < ?1", [oldest])?;
+            if let Some(answer) = remembered(&transaction, key, request)? {
+                return Ok(answer);
+            }
+        }
+        let answer = match body {
+            Err(problem) => Answer::from(problem),
+            Ok(body) => apply(&transaction, request, body, campaigns, now)?,
+        };
+        if let Some(key) = &request.key
+            && (answer.status < 300 || self.remember_errors)
+        {
+            transaction.execute(
+                "INSERT INTO answers (key, target, request, status, answer, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![key, request.target, request.text, answer.status, answer.text, now_ms],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(answer)
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn milliseconds(time: OffsetDateTime) -> i64 {
+    i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// The answer that a key already has; a key of another request is refused.
+fn remembered(connection: &Connection, key: &str, request: &Request) -> Result<Option<Answer>, StoreError> {
+    let found = connection
+        .query_row(
+            "SELECT status, answer, target = ?2 AND request = ?3 FROM answers WHERE key = ?1",
+            params![key, request.target, request.text],
+            |row| {
+                let answer = Answer { status: row.get(0)?, text: row.get(1)? };
+                Ok((answer, row.get::<_, bool>(2)?))
+            },
+        )
+        .optional()?;
+    Ok(found.map(|(answer, same)| if same { answer } else { (&reused_key()).into() }))
+}
+
+fn reused_key() -> Problem {
+    Problem::invalid(vec![at_parameter(
+        "Idempotency-Key",
+        "The key belongs to another request",
+        "Idempotency-Key",
+    )])
+}
+
+fn apply(
+    transaction: &Transaction<'_>,
+    request: &Request,
+    body: &Body,
+    campaigns: &Campaigns,
+    now: OffsetDateTime,
+) -> Result<Answer, StoreError> {
+    let stored = read(transaction, &request.integration_id)?;
+    let number = match stored.as_ref().and_then(|stored| stored.session.id) {
+        Some(number) => number,
+        None => next_number(transaction)?,
+    };
+    let profile = rules::profile(stored.as_ref(), &body.customer_session);
+    let facts = Facts {
+        integration_id: &request.integration_id,
+        number,
+        first_session: profile.is_empty() || !earlier_session(transaction, profile, number)?,
+        now,
+        evaluate_at: request.evaluate_at,
+        dry: request.dry,
+    };
+    match rules::update(stored.as_ref(), body, campaigns, &facts) {
+        Err(problem) => Ok(Answer::from(&problem)),
+        Ok((stored, answer)) => {
+            if !request.dry {
+                write(transaction, number, &stored)?;
+            }
+            Ok(Answer { status: 200, text: answer.to_answer_text() })
+        }
+    }
+}
+
+fn next_number(connection: &Connection) -> Result<i64, StoreError> {
+    let highest: Option<i64> =
+        connection.query_row("SELECT max(number) FROM sessions", [], |row| row.get(0))?;
+    Ok(highest.map_or(FIRST_NUMBER, |number| number.saturating_add(1)))
+}
+
+fn earlier_session(connection: &Connection, profile: &str, number: i64) -> Result<bool, StoreError> {
+    Ok(connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sessions WHERE profile_id = ?1 AND number < ?2)",
+        params![profile, number],
+        |row| row.get(0),
+    )?)
+}
+
+fn read(connection: &Connection, integration_id: &str) -> Result<Option<Stored>, StoreError> {
+    let row: Option<(String, String)> = connection
+        .query_row(
+            "SELECT session, effects FROM sessions WHERE integration_id = ?1",
+            [integration_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((session, effects)) = row else {
+        return Ok(None);
+    };
+    match (parsed(&session), parsed(&effects)) {
+        (Some(session), Some(effects)) => Ok(Some(Stored { session, effects })),
+        _ => Err(StoreError::Corrupt(integration_id.to_string())),
+    }
+}
+
+fn parsed<T: Wire>(text: &str) -> Option<T> {
+    read_answer(&Value::parse(text).ok()?)
+}
+
+fn write(connection: &Connection, number: i64, stored: &Stored) -> Result<(), StoreError> {
+    let session = &stored.session;
+    connection.execute(
+        "INSERT INTO sessions (number, integration_id, profile_id, session, effects)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (number) DO UPDATE
+         SET profile_id = excluded.profile_id, session = excluded.session, effects = excluded.effects",
+        params![
+            number,
+            session.integration_id,
+            session.profile_id,
+            session.to_answer_text(),
+            stored.effects.to_answer_text()
+        ],
+    )?;
+    Ok(())
+}
