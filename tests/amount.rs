@@ -220,9 +220,7 @@ proptest! {
 
 fn rounds_as_the_oracle(value: Decimal, scale: u32) -> Result<(), TestCaseError> {
     let expected = value.round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero);
-    let rounded = amount(&value.to_string())
-        .round(u8::try_from(scale).unwrap())
-        .unwrap();
+    let rounded = amount(&value.to_string()).round(u8::try_from(scale).unwrap()).unwrap();
     prop_assert_eq!(rounded.to_string(), shortest(expected));
     Ok(())
 }
@@ -308,10 +306,7 @@ fn bad_texts() {
         ("1e-99999999999999999999999", OutOfRange),
         ("1701411834604692317.31687303715884105728", OutOfRange),
         ("-1701411834604692317.31687303715884105729", OutOfRange),
-        (
-            "100000000000000000000000000000000000000000000000000001",
-            OutOfRange,
-        ),
+        ("100000000000000000000000000000000000000000000000000001", OutOfRange),
     ] {
         assert_eq!(Amount::parse(text), Err(error), "{text:?}");
         assert_eq!(Amount::parse_number(text), Err(error), "{text:?}");
@@ -347,11 +342,7 @@ fn zeros_at_either_end_are_no_significant_digits() {
         "-1234567890123456",
         "1.234567890123456e-3",
     ] {
-        assert_eq!(
-            Amount::parse_number(text),
-            Err(AmountError::Inexact),
-            "{text}"
-        );
+        assert_eq!(Amount::parse_number(text), Err(AmountError::Inexact), "{text}");
         assert!(Amount::parse(text).is_ok(), "{text}");
     }
 }
@@ -382,11 +373,7 @@ fn prices_that_break_floats_add_up() {
     assert_eq!(sum("0.10", 3), "0.30");
     assert_eq!(sum("19.99", 10_000), "199900.00");
     assert_eq!(sum("33.33", 3), "99.99");
-    assert_eq!(
-        amount("0.1").add(amount("0.2")).unwrap(),
-        amount("0.3"),
-        "not 0.30000000000000004"
-    );
+    assert_eq!(amount("0.1").add(amount("0.2")).unwrap(), amount("0.3"), "not 0.30000000000000004");
 }
 
 #[test]
@@ -404,11 +391,7 @@ fn known_roundings() {
         (UNIT, 255, UNIT),
         (UNIT, 19, "0"),
     ] {
-        assert_eq!(
-            amount(text).round(scale).unwrap().to_string(),
-            rounded,
-            "{text} at {scale}"
-        );
+        assert_eq!(amount(text).round(scale).unwrap().to_string(), rounded, "{text} at {scale}");
     }
 }
 
@@ -417,18 +400,12 @@ fn the_edge_of_the_range_holds() {
     let unit = amount(UNIT);
     let gone = Err(AmountError::OutOfRange);
     assert_eq!(amount(MAX).add(unit), gone);
-    assert_eq!(
-        amount(MIN).add(unit).unwrap().subtract(unit),
-        Ok(amount(MIN))
-    );
+    assert_eq!(amount(MIN).add(unit).unwrap().subtract(unit), Ok(amount(MIN)));
     assert_eq!(amount(MAX).times(2), gone);
     assert_eq!(ONE.times(u64::MAX), gone);
     assert_eq!(amount(MAX).shift(1), gone);
     assert_eq!(amount(MAX).round(0), Ok(amount("1701411834604692317")));
-    assert_eq!(
-        amount("1701411834604692317.3").round(0).unwrap().round(0),
-        Ok(amount("1701411834604692317"))
-    );
+    assert_eq!(amount("1701411834604692317.3").round(0).unwrap().round(0), Ok(amount("1701411834604692317")));
     assert_eq!(amount(MAX).round(1), Ok(amount("1701411834604692317.3")));
     assert_eq!(amount(MAX).round(2), gone, "…317.32 lies beyond");
     assert_eq!(amount(MIN).round(2), gone);
@@ -437,11 +414,7 @@ fn the_edge_of_the_range_holds() {
 #[test]
 fn what_can_be_calculated_can_be_written_and_read() {
     let below = amount(MIN).subtract(amount(UNIT));
-    assert_eq!(
-        below,
-        Err(AmountError::OutOfRange),
-        "2¹²⁷ units have no text that is read"
-    );
+    assert_eq!(below, Err(AmountError::OutOfRange), "2¹²⁷ units have no text that is read");
 }
 
 #[test]
