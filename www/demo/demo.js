@@ -64,7 +64,7 @@ function render() {
  * @param {import('/dist/index.js').Snapshot} snapshot
  */
 function prepare(snapshot) {
-  if (!snapshot.draft.additionalCosts?.shipping) checkout.costs.set('shipping', SHIPPING);
+  if (snapshot.lines.length > 0 && !snapshot.draft.additionalCosts?.shipping) checkout.costs.set('shipping', SHIPPING);
   for (const { id, sku, meta } of snapshot.lines) {
     const image =
       products.find((product) => product.sku === sku)?.image ?? gifts[/** @type {keyof typeof gifts} */ (sku)]?.image;

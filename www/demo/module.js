@@ -5,6 +5,15 @@ import { currency, isReady, listProducts, make, money } from './store.js';
 /** @param {string} id */
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
+/** @type {Record<string, string>} */
+const words = {
+  idle: 'Saved',
+  offline: 'Offline, your changes are kept',
+  waiting: 'Trying again',
+  blocked: 'The shop refused this cart',
+  opening: 'Loading…',
+};
+
 const checkout = await openCheckout({ currency, storageKey: 'module' });
 
 const showInProducts = listProducts(byId('products'), products, (item) => checkout.cart.add(item));
@@ -48,13 +57,13 @@ function render() {
   );
   byId('coupon-said').textContent = coupons
     .filter(({ status }) => status === 'rejected')
-    .map(({ code, reason }) => `${code}: ${reason}`)
-    .join(', ');
+    .map(({ code, reason }) => `${code} was not accepted (${reason}).`)
+    .join(' ');
   byId('total').textContent = money(totals.total);
   byId('discount').textContent = money(/[1-9]/.test(totals.discount) ? `-${totals.discount}` : totals.discount);
   byId('payable').textContent = money(totals.payable);
   byId('order').disabled = !isReady(checkout.getSnapshot()) || lines.length === 0 || !quote?.current;
-  byId('said').textContent = state === 'open' ? sync.phase : 'Thank you for your order!';
+  byId('said').textContent = state === 'open' ? (words[sync.phase] ?? 'Saving…') : 'Thank you for your order!';
 }
 
 byId('coupon-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {

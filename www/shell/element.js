@@ -57,7 +57,12 @@ function createElementClass(defaults) {
       retry: () => {
         this.#checkout?.flush().catch(() => {});
       },
-      startNew: () => this.startNew(),
+      startNew: () => {
+        this.startNew().then(
+          () => this.#view.focus(),
+          () => {},
+        );
+      },
     });
     /** @type {Checkout | undefined} */
     #checkout;

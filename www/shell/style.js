@@ -82,6 +82,7 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
   width: 3.5rem; height: var(--_control); padding: 0; border: 0; border-inline: 1px solid var(--_border);
   background: none; text-align: center; font-variant-numeric: tabular-nums; border-radius: 0;
 }
+.quantity:focus-visible { outline-offset: -2px; }
 .quantity[aria-invalid] { color: var(--_danger); box-shadow: inset 0 -2px var(--_danger); }
 .quiet {
   display: grid; place-items: center; width: var(--_control); height: var(--_control); padding: 0; border: 0;

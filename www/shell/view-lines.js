@@ -1,5 +1,5 @@
 import { h, icon, keyedRows, setAttribute, setText, show, showText } from './dom.js';
-import { discountName, fill, refusalText } from './wording.js';
+import { fill, refusalText } from './wording.js';
 
 /** @typedef {import('./index.js').Line} Line */
 /** @typedef {import('./view.js').Context} Context */
@@ -22,20 +22,6 @@ export function imageAddress(value) {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Discounts of one line by name; several of one name are told as a count when they are equal.
- * @param {Line} line
- */
-function discountsByName(line) {
-  /** @type {Map<string, string[]>} */
-  const amounts = new Map();
-  for (const { name, amount } of line.discounts ?? []) {
-    const key = discountName(name);
-    amounts.set(key, [...(amounts.get(key) ?? []), amount]);
-  }
-  return [...amounts].map(([name, list]) => ({ name, list }));
 }
 
 /** The name that a shopper reads. @param {Line} line */
@@ -212,19 +198,9 @@ export function createLines(events) {
         );
         const amount = line.payable ?? line.subtotal;
         setText(payable, amount === undefined ? '' : money(amount));
-        const reduced = line.subtotal !== undefined && line.payable !== undefined && line.subtotal !== line.payable;
-        showText(subtotal, reduced ? money(/** @type {string} */ (line.subtotal)) : '');
-        showText(
-          discounts,
-          discountsByName(line)
-            .map(({ name, list }) => {
-              const equal = list.every((one) => one === list[0]);
-              if (!equal) return name;
-              const one = negative(/** @type {string} */ (list[0]));
-              return `${name} ${list.length > 1 ? fill(texts.times, { count: list.length, amount: one }) : one}`;
-            })
-            .join(' · '),
-        );
+        const reduced = line.discounts.length > 0 && line.subtotal !== undefined;
+        showText(subtotal, reduced ? money(line.subtotal ?? '') : '');
+        showText(discounts, line.discounts.map(({ name, amount }) => `${name} ${negative(amount)}`).join(' · '));
 
         show(stepper, !line.free);
         show(fixed, line.free);

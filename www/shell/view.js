@@ -24,18 +24,7 @@
 import { h, icon, keyedRows, setAttribute, setText, show, showText } from './dom.js';
 import { createCodes } from './view-codes.js';
 import { createLines, lineName } from './view-lines.js';
-import {
-  byCode,
-  costName,
-  counted,
-  discountName,
-  errorText,
-  fieldProblems,
-  fill,
-  refusalText,
-  syncText,
-  textOf,
-} from './wording.js';
+import { byCode, costName, counted, errorText, fieldProblems, fill, refusalText, syncText, textOf } from './wording.js';
 
 /** @typedef {import('./index.js').Snapshot} Snapshot */
 /** @typedef {import('./index.js').Checkout} Checkout */
@@ -364,12 +353,13 @@ export function createView(root, actions) {
       context,
     );
     totalRow.set(texts.total, money(sums.total));
+    show(totals, snapshot.lines.length > 0);
     show(totalRow.node, named.length > 0 || !isZero(sums.discount));
     discounts.update(
       named.map((/** @type {any} */ { name, amount, scope }) => ({
-        name: discountName(name),
+        name,
         scope,
-        label: discountName(name),
+        label: name,
         value: negative(amount),
       })),
       context,
@@ -413,6 +403,7 @@ export function createView(root, actions) {
     showText(syncAlert, blocked ? text : '');
     setText(retry, texts.retry);
     show(retry, blocked);
+    show(syncLine, text !== '');
     showText(notice, ui.notice);
 
     acting = closing;
@@ -440,6 +431,8 @@ export function createView(root, actions) {
   };
 
   return {
+    /** Moves the focus to the title, after something the shopper did took the focused piece away. */
+    focus: () => title.focus(),
     /** Shows the default slot again and forgets what was shown. */
     reset() {
       last = undefined;

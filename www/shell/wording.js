@@ -59,12 +59,6 @@ export function mergeTexts(base, replacing) {
 export const refusalText = (texts, refusal) => fill(byCode(texts.refusals, refusal.code), { ...refusal });
 
 /**
- * The name of a discount without the position that the API appends to names of item discounts.
- * @param {string} name
- */
-export const discountName = (name) => name.replace(/#\d+$/, '');
-
-/**
  * The name of an additional cost: from the texts, else the API name in words.
  * @param {Texts} texts
  * @param {string} name
