@@ -40,21 +40,32 @@ const steps = [
       ]),
   },
   { name: 'biome', work: () => command('biome', ['check', '--error-on-warnings']) },
-  { name: 'types', work: () => command('tsc', ['-p', '.']) },
-  { name: 'house', counted: true, work: () => nodeTests('tests/house') },
-  { name: 'shell', counted: true, work: () => nodeTests('tests/shell') },
+  { name: 'types', work: afterBuild(() => command('tsc', ['-p', '.'])) },
+  { name: 'house', counted: true, work: afterBuild(() => nodeTests('tests/house')) },
+  { name: 'shell', counted: true, work: afterBuild(() => nodeTests('tests/shell')) },
   { name: 'native', counted: true, work: () => command('cargo', ['test', '--locked', '--workspace']) },
   { name: 'wasm-node', counted: true, tools: true, work: () => wasmPack('--node') },
   { name: 'wasm-chromium', counted: true, tools: true, work: () => wasmPack('--headless', '--chrome') },
   { name: 'wasm-firefox', counted: true, tools: true, work: () => wasmPack('--headless', '--firefox') },
   { name: 'wasm-webkit', counted: true, tools: true, work: wasmInWebkit },
-  { name: 'pages', counted: true, tools: true, work: () => nodeTests('tests/e2e') },
+  { name: 'pages', counted: true, tools: true, work: afterBuild(() => nodeTests('tests/e2e')) },
 ];
 
-/** Builds what the page tests open. */
-async function buildAll() {
-  await build();
-  return command('cargo', serverBuild);
+/** @type {Promise<string> | undefined} */
+let built;
+
+/** Builds what other steps look at or open; the second call only waits for the first. */
+function buildAll() {
+  built ??= build().then(() => command('cargo', serverBuild));
+  return built;
+}
+
+/** @param {() => Promise<string>} work */
+function afterBuild(work) {
+  return async () => {
+    await buildAll();
+    return work();
+  };
 }
 
 /**

@@ -76,7 +76,8 @@ function signalGroup(pid, signal) {
 }
 
 process.on('exit', () => {
-  for (const pid of groups) signalGroup(pid, 'SIGKILL');
+  // Politely, since a test that is ended has browsers of its own to end.
+  for (const pid of groups) signalGroup(pid, 'SIGTERM');
 });
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => process.exit(1));

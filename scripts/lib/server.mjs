@@ -10,21 +10,21 @@ export const serverBuild = ['build', '--locked', '--release', '-p', 'cartwright-
 /**
  * Starts the session endpoint with the demo store and waits until it answers.
  *
- * @param {{ port: number, database?: string, show?: boolean }} options
+ * @param {{ port: number, database?: string, show?: boolean }} options `port` 0 takes a free one
  */
 export async function startServer({ port, database, show }) {
   const args = ['--port', String(port), '--static', join(root, 'www', 'demo'), '--dist', join(root, 'dist')];
   if (database) args.push('--db', database);
   const program = launch(binary, args, { cwd: root, show });
-  const address = `http://127.0.0.1:${port}`;
   try {
-    await until('the session endpoint answers', async () => {
+    const address = await until('the session endpoint answers', async () => {
       if (!program.runs()) throw new Error(`the session endpoint stopped at once\n${program.said()}`);
-      return answers(`${address}/healthz`);
+      const [, said] = /listening on (http:\S+)/.exec(program.said()) ?? [];
+      return said && (await answers(`${said}/healthz`)) && said;
     });
+    return { address, program };
   } catch (error) {
     await program.stop();
     throw error;
   }
-  return { address, program };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { allEngines, startDriver } from '../../scripts/lib/browsers.mjs';
-import { freePort, until } from '../../scripts/lib/processes.mjs';
+import { until } from '../../scripts/lib/processes.mjs';
 import { startServer } from '../../scripts/lib/server.mjs';
 
 // Read by the client as it loads: an error is in the exception, and the classic protocol is meant.
@@ -370,7 +370,7 @@ export class Page {
 /** The session endpoint of a test, with its own database, and the sandbox's switches. */
 export async function startSandbox() {
   const folder = mkdtempSync(join(tmpdir(), 'cartwright-e2e-'));
-  const { address, program } = await startServer({ port: await freePort(), database: join(folder, 'sandbox.sqlite') });
+  const { address, program } = await startServer({ port: 0, database: join(folder, 'sandbox.sqlite') });
   return new Sandbox(address, async () => {
     await program.stop();
     rmSync(folder, { recursive: true, force: true });
