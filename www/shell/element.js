@@ -19,6 +19,19 @@ const QUOTE_WAIT_MS = 30_000;
 const negated = (amount) => (amount.startsWith('-') ? amount.slice(1) : /[1-9]/.test(amount) ? `-${amount}` : amount);
 
 /**
+ * A locale that `Intl` takes, else `undefined`, which is that of the browser.
+ *
+ * @param {string | null | undefined} tag
+ */
+function knownLocale(tag) {
+  try {
+    return tag ? Intl.getCanonicalLocales(tag)[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Defines the element. A second call is harmless; when another version was defined before, it warns.
  * Does nothing where there is no registry of custom elements, as in Node.
  *
@@ -82,7 +95,7 @@ function createElementClass(defaults) {
     #rendering = false;
     #busy = false;
     #disabled = false;
-    #notice = '';
+    #notice = { text: '', revision: 0 };
 
     #shadow() {
       const root = this.attachShadow({ mode: 'open' });
@@ -181,7 +194,10 @@ function createElementClass(defaults) {
         this.#settling = false;
         if (!this.isConnected) {
           if (this.#own || this.#opening) this.#leave();
-        } else if (!this.#checkout && !this.#opening) this.#open();
+          else this.#stopListening();
+        } else if (this.#checkout) {
+          if (this.#off.length === 0) this.#use(this.#checkout, this.#own);
+        } else if (!this.#opening) this.#open();
       });
     }
 
@@ -214,22 +230,27 @@ function createElementClass(defaults) {
         const waiting = this.#waiting;
         this.#waiting = [];
         for (const { reject } of waiting) reject(error);
+        console.error(error);
         this.#tell('error', error);
       }
+    }
+
+    #stopListening() {
+      for (const off of this.#off) off();
+      this.#off = [];
     }
 
     /** Lets go of the present checkout and shows the default slot again. */
     #leave() {
       this.#turn += 1;
       this.#opening = false;
-      for (const off of this.#off) off();
-      this.#off = [];
+      this.#stopListening();
       if (this.#own) this.#checkout?.dispose();
       this.#own = false;
       this.#checkout = undefined;
       this.#context = undefined;
       this.#busy = false;
-      this.#notice = '';
+      this.#notice.text = '';
       this.#view.reset();
       this.#value();
       for (const state of ['syncing', 'offline', 'error', 'closed']) this.#state(state, false);
@@ -294,7 +315,7 @@ function createElementClass(defaults) {
 
     #makeContext() {
       const currency = this.#setting('currency') ?? /** @type {any} */ (this.#checkout).currency;
-      const locale = this.#setting('locale') || this.closest('[lang]')?.getAttribute('lang') || undefined;
+      const locale = knownLocale(this.#setting('locale') || this.closest('[lang]')?.getAttribute('lang'));
       /** @param {string} amount */
       const money = (amount) => {
         try {
@@ -325,7 +346,7 @@ function createElementClass(defaults) {
         busy: this.#busy,
         disabled: this.#disabled,
         canStartNew: this.#own,
-        notice: this.#notice,
+        notice: this.#notice.revision === snapshot.revision ? this.#notice.text : '',
       });
       this.#value(snapshot);
       this.#state('syncing', ['opening', 'scheduled', 'sending', 'waiting', 'closing'].includes(phase));
@@ -367,6 +388,8 @@ function createElementClass(defaults) {
       if (!checkout || this.#busy) return;
       const seen = checkout.getSnapshot();
       if (seen.lines.length === 0 || seen.state !== 'open') return;
+      this.#busy = true;
+      this.#notice.text = '';
       /** @type {Promise<unknown>[]} */
       const waits = [];
       const proceed = this.#tell('checkout', {
@@ -377,15 +400,17 @@ function createElementClass(defaults) {
           waits.push(promise);
         },
       });
-      this.#busy = true;
-      this.#notice = '';
       this.#render();
       try {
         await Promise.all(waits);
         if (proceed) await this.#close(checkout, seen);
       } catch (error) {
         if (checkout === this.#checkout) {
-          this.#notice = orderFailure(this.#context ?? this.#makeContext(), error, checkout.getSnapshot());
+          const snapshot = checkout.getSnapshot();
+          this.#notice = {
+            text: orderFailure(this.#context ?? this.#makeContext(), error, snapshot),
+            revision: snapshot.revision,
+          };
         }
       } finally {
         if (checkout === this.#checkout) {

@@ -32,7 +32,7 @@ export function createCodes(kind, edits) {
   const add = h('button', { type: 'submit', part: `add ${kind}-add`, class: 'secondary' });
   const error = h('p', { part: `error ${kind}-error`, class: 'error', role: 'alert', id: errorId });
   error.hidden = true;
-  const chips = h('ul', { part: `chips ${kind}-chips`, class: 'chips' });
+  const chips = h('ul', { role: 'list', part: `chips ${kind}-chips`, class: 'chips' });
   const form = h(
     'form',
     { part: `${kind}-form`, class: 'codes', novalidate: '' },

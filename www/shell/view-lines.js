@@ -32,7 +32,7 @@ export const lineName = (line) => line.name || line.sku || '';
  * @param {{ onRemoved: () => void }} events
  */
 export function createLines(events) {
-  const list = h('ul', { part: 'lines', class: 'lines' });
+  const list = h('ul', { role: 'list', part: 'lines', class: 'lines' });
   const rows = keyedRows(list, (/** @type {Line} */ line) => line.id, createLine);
 
   /** @param {Line} first */

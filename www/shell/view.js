@@ -111,13 +111,13 @@ export function createView(root, actions) {
   const retry = h('button', { type: 'button', part: 'retry', class: 'link' });
   const syncLine = h('p', { class: 'sync muted' }, sync, ' ', retry);
   const syncAlert = h('p', { part: 'sync-error', class: 'error box', role: 'alert' });
-  const notifications = h('ul', { part: 'notifications', class: 'notifications' });
+  const notifications = h('ul', { role: 'list', part: 'notifications', class: 'notifications' });
   const lines = createLines({ onRemoved: () => title.focus() });
   const emptySlot = h('slot', { name: 'empty' });
   const emptyText = h('p', { class: 'muted' });
   emptySlot.append(emptyText);
   const empty = h('div', { part: 'empty', class: 'empty' }, emptySlot);
-  const offers = h('ul', { part: 'offers', class: 'offers' });
+  const offers = h('ul', { role: 'list', part: 'offers', class: 'offers' });
   const offerError = h('p', { part: 'offer-error', class: 'error', role: 'alert' });
   const coupons = createCodes('coupon', {
     add: (context, code) => context.checkout.coupons.add(code),
@@ -180,7 +180,7 @@ export function createView(root, actions) {
   const reference = h('dd', { part: 'reference', class: 'reference' });
   const paidTerm = h('dt');
   const paid = h('dd', { part: 'paid', class: 'amount' });
-  const closedLines = h('ul', { part: 'closed-lines', class: 'receipt' });
+  const closedLines = h('ul', { role: 'list', part: 'closed-lines', class: 'receipt' });
   const newOrder = h('button', { type: 'button', part: 'new-order', class: 'secondary' });
   const mark = h('span', { class: 'mark' }, icon(CHECK));
   const closed = h(
