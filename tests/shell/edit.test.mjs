@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ITEM, openOffline } from './offline.mjs';
+
+/** @param {import('cartwright').Checkout} checkout */
+const skus = (checkout) => checkout.getSnapshot().lines.map(({ sku }) => sku);
+
+test('edits in one function are one revision and one notification', async () => {
+  const checkout = await openOffline();
+  const before = checkout.getSnapshot().revision;
+  let told = 0;
+  checkout.subscribe(() => {
+    told += 1;
+  });
+  const result = checkout.edit(({ cart, coupons }) => {
+    cart.add(ITEM);
+    cart.add({ ...ITEM, sku: 'B' });
+    coupons.add('CODE');
+    assert.deepEqual(skus(checkout), ['A', 'B']);
+    assert.equal(told, 0);
+  });
+  assert.deepEqual(result, { ok: true, revision: before + 1 });
+  assert.equal(checkout.getSnapshot().revision, before + 1);
+  assert.equal(told, 1);
+  checkout.dispose();
+});
+
+test('one refused edit undoes all of them, and every refusal is named', async () => {
+  const checkout = await openOffline();
+  checkout.cart.add(ITEM);
+  const before = checkout.getSnapshot();
+  let told = 0;
+  checkout.subscribe(() => {
+    told += 1;
+  });
+  const result = checkout.edit(({ cart, coupons }) => {
+    cart.add({ ...ITEM, sku: 'B' });
+    assert.equal(cart.add({ ...ITEM, quantity: 0.5 }).ok, false);
+    coupons.add('x'.repeat(101));
+  });
+  assert.ok(!result.ok);
+  assert.deepEqual(
+    result.errors.map(({ code }) => code),
+    ['quantity_invalid', 'coupon_too_long'],
+  );
+  assert.equal(result.error, result.errors[0]);
+  assert.equal(checkout.getSnapshot().revision, before.revision);
+  assert.deepEqual(checkout.getSnapshot().draft, before.draft);
+  assert.equal(told, 0);
+  checkout.dispose();
+});
+
+test('an exception undoes all edits and goes on to the caller', async () => {
+  const checkout = await openOffline();
+  const problem = new Error('of the page');
+  assert.throws(
+    () =>
+      checkout.edit(({ cart }) => {
+        cart.add(ITEM);
+        throw problem;
+      }),
+    (error) => error === problem,
+  );
+  assert.deepEqual(skus(checkout), []);
+  assert.ok(checkout.cart.add(ITEM).ok);
+  checkout.dispose();
+});
+
+test('edits within edits belong to the outermost one', async () => {
+  const checkout = await openOffline();
+  const { revision } = checkout.getSnapshot();
+  const result = checkout.edit(({ cart, edit }) => {
+    cart.add(ITEM);
+    assert.ok(edit(() => cart.add({ ...ITEM, sku: 'B' })).ok);
+    cart.add({ ...ITEM, sku: 'C' });
+  });
+  assert.deepEqual(result, { ok: true, revision: revision + 1 });
+  assert.deepEqual(skus(checkout), ['A', 'B', 'C']);
+
+  const refused = checkout.edit(({ cart, edit }) => {
+    cart.add({ ...ITEM, sku: 'D' });
+    assert.ok(!edit(() => cart.remove('nothing')).ok);
+  });
+  assert.ok(!refused.ok);
+  assert.deepEqual(skus(checkout), ['A', 'B', 'C']);
+
+  const swallowed = checkout.edit(({ cart, edit }) => {
+    try {
+      edit(() => {
+        cart.add({ ...ITEM, sku: 'E' });
+        throw new Error('caught outside');
+      });
+    } catch {
+      cart.add({ ...ITEM, sku: 'F' });
+    }
+  });
+  assert.ok(!swallowed.ok);
+  assert.equal(swallowed.error.code, 'aborted');
+  assert.deepEqual(skus(checkout), ['A', 'B', 'C']);
+  checkout.dispose();
+});
+
+test('an async function is refused, since what follows an await would be outside', async () => {
+  const checkout = await openOffline();
+  const result = checkout.edit(
+    // @ts-expect-error: the types say so too
+    async ({ cart }) => {
+      cart.add(ITEM);
+    },
+  );
+  assert.ok(!result.ok);
+  assert.equal(result.error.code, 'value_type');
+  assert.deepEqual(result.error.path, []);
+  assert.deepEqual(skus(checkout), []);
+  checkout.dispose();
+});
+
+test('after dispose edits are refused, promises rejected, and the last snapshot stays', async () => {
+  const checkout = await openOffline();
+  checkout.cart.add(ITEM);
+  const waiting = checkout.edit(() => {}) && checkout.finish();
+  const last = checkout.getSnapshot();
+  checkout.dispose();
+  checkout.dispose();
+  await assert.rejects(waiting, { name: 'CheckoutError', code: 'disposed' });
+  assert.equal(checkout.getSnapshot(), last);
+  for (const result of [checkout.cart.clear(), checkout.coupons.add('X'), checkout.edit(() => {}), checkout.load({})]) {
+    assert.ok(!result.ok);
+    assert.equal(result.error.code, 'disposed');
+  }
+  for (const work of [checkout.flush, checkout.settled, checkout.refresh, checkout.close, checkout.preview]) {
+    await assert.rejects(work(), { code: 'disposed' });
+  }
+  assert.throws(() => checkout.toRequest(), { code: 'disposed' });
+  checkout.subscribe(() => {})();
+});
+
+test('dispose within an edit undoes it', async () => {
+  const checkout = await openOffline();
+  const result = checkout.edit(({ cart }) => {
+    cart.add(ITEM);
+    checkout.dispose();
+  });
+  assert.ok(!result.ok);
+  assert.equal(result.error.code, 'disposed');
+  assert.deepEqual(skus(checkout), []);
+});
+
+test('members need no this', async () => {
+  const { cart, getSnapshot, dispose } = await openOffline();
+  const { add } = cart;
+  assert.ok(add(ITEM).ok);
+  assert.equal(getSnapshot().lines.length, 1);
+  dispose();
+});

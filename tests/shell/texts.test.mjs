@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CheckoutError, isCheckoutError } from 'cartwright';
+import { describe, TEXTS } from '../../www/shell/texts.js';
+import { CODES } from './codes.mjs';
+
+test('every code has a text, and no text is without a code', () => {
+  assert.deepEqual(Object.keys(TEXTS).sort(), [...CODES].sort());
+});
+
+test('texts are whole sentences with and without figures', () => {
+  const figures = { path: ['cartItems', 3, 'quantity'], limit: 100, actual: 101 };
+  for (const code of CODES) {
+    for (const details of [figures, {}]) {
+      // Where a code always comes with its limit, its text may count on it.
+      const text = describe({ code, limit: 100, ...details });
+      assert.match(text, /^[A-Z].*[.]$/, code);
+      assert.doesNotMatch(text, /[{}[\]]|undefined|null|NaN|\s\s/, code);
+    }
+  }
+  assert.equal(
+    describe({ code: 'coupon_too_long', limit: 100, actual: 101 }),
+    'A coupon code has at most 100 characters, this one has 101.',
+  );
+  assert.equal(describe({ code: 'value_type', path: ['a', 0] }), 'This value has the wrong type or is missing: a.0.');
+});
+
+test('values that a shopper or a page gave are shown as they are, and not at length', () => {
+  assert.equal(
+    describe({ code: 'line_unknown', actual: '{limit} $& [x]' }),
+    'There is no such line in the cart: {limit} $& [x].',
+  );
+  assert.ok(describe({ code: 'line_unknown', actual: 'x'.repeat(2 ** 20) }).length < 200);
+});
+
+test('an unknown code still gives a text', () => {
+  assert.equal(describe({ code: 'new_code' }), 'Refused (new_code).');
+  assert.equal(describe({ code: 'constructor' }), 'Refused (constructor).');
+});
+
+test('a CheckoutError says all it knows, and is known by its name', () => {
+  const cause = new Error('why');
+  const error = new CheckoutError('rejected', { status: 400, problem: { message: 'no' }, retryable: false, cause });
+  assert.ok(error instanceof Error);
+  assert.equal(String(error), 'CheckoutError: The shop refused the request.');
+  assert.deepEqual(
+    { code: error.code, status: error.status, problem: error.problem, retryable: error.retryable, cause: error.cause },
+    { code: 'rejected', status: 400, problem: { message: 'no' }, retryable: false, cause },
+  );
+  assert.ok(isCheckoutError(error));
+  assert.ok(isCheckoutError(Object.assign(new Error('of another copy'), { name: 'CheckoutError', code: 'network' })));
+  for (const other of [new Error('x'), { name: 'CheckoutError' }, null, undefined, 'CheckoutError']) {
+    assert.equal(isCheckoutError(other), false);
+  }
+});

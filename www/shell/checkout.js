@@ -1,0 +1,391 @@
+import * as glue from '#glue';
+import { argument, EDITS, field } from './edits.js';
+import { encode, option } from './encode.js';
+import { CheckoutError, toError } from './errors.js';
+import { makeEvents } from './events.js';
+import { parseExactly } from './exact.js';
+import { member, readOptions } from './options.js';
+import { watchPage } from './page.js';
+import { keptId, newSeed, newSessionId } from './session-id.js';
+import { describe } from './texts.js';
+
+/** Longest wait that a timer can hold. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** States after which the next order is another session. */
+const ENDED_STATES = ['closed', 'cancelled'];
+
+/**
+ * @typedef {object} Batch what an `edit(fn)` gathers
+ * @property {import('./errors.js').Trouble[]} errors
+ * @property {(() => void)[]} asks what was asked of the server meanwhile
+ */
+
+/**
+ * @param {unknown} options
+ * @param {() => Promise<void>} init
+ * @returns {Promise<import('./index.js').Checkout>}
+ */
+export async function open(options, init) {
+  try {
+    const settings = readOptions(options);
+    await init();
+    return makeCheckout(settings);
+  } catch (error) {
+    throw toError(error);
+  }
+}
+
+/** @param {string[]} parts @returns {string} JSON text of an object; missing members are empty */
+const braces = (parts) => `{${parts.filter(Boolean).join()}}`;
+
+/** @param {any} value */
+function isThenable(value) {
+  try {
+    return typeof value?.then === 'function';
+  } catch {
+    return false;
+  }
+}
+
+/** @param {unknown} options of a wait */
+function readWait(options) {
+  const timeoutMs = option(options, 'timeoutMs');
+  const signal = option(options, 'signal');
+  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) {
+    throw new CheckoutError('value_type', { path: ['timeoutMs'] });
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new CheckoutError('value_type', { path: ['signal'] });
+  }
+  return { timeoutMs, signal };
+}
+
+/**
+ * @param {import('./options.js').Settings} settings
+ * @returns {any}
+ */
+function makeCheckout(settings) {
+  const kept = keptId(`cartwright:${settings.endpoint}:${settings.storageKey}`);
+  const keeps = settings.storageKey !== undefined && settings.sessionId === undefined;
+  const known = settings.sessionId ?? (keeps ? kept.read() : null);
+  const sessionId = known || newSessionId();
+  if (keeps) kept.write(sessionId);
+
+  /** @type {any} The newest snapshot, and after the end the last one. */
+  let last;
+  /** @type {CheckoutError | undefined} */
+  let ended;
+  /** How deep we stand in calls of the core: what it says meanwhile is told to listeners afterwards. */
+  let inside = 1;
+  /** @type {Batch | undefined} */
+  let batch;
+  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: CheckoutError) => void }>} */
+  const waiting = new Map();
+  let tickets = 0;
+
+  const getSnapshot = () => {
+    try {
+      if (!ended) last = call('snapshot');
+    } catch {
+      // A core that broke leaves the last one.
+    }
+    return last;
+  };
+  const events = makeEvents(getSnapshot);
+
+  const core = new glue.Core(
+    braces([
+      member('sessionId', sessionId),
+      member('sessionIsNew', !known),
+      member('seed', newSeed()),
+      ...settings.members,
+    ]),
+    {
+      fetch: settings.fetch,
+      headers: settings.headers,
+      /** @param {string} type @param {unknown} detail */
+      emit: (type, detail) => {
+        if (ended) return;
+        events.add(type, type === 'error' ? toError(detail) : detail);
+        if (inside > 0) return;
+        if (ENDED_STATES.includes(getSnapshot().state)) kept.forget(sessionId);
+        events.deliver();
+      },
+      /** @param {number} ticket @param {unknown} error @param {unknown} value */
+      settle: (ticket, error, value) => {
+        const answer = waiting.get(ticket);
+        waiting.delete(ticket);
+        if (error) answer?.reject(toError(error));
+        else answer?.resolve(value ?? getSnapshot());
+      },
+    },
+  );
+  inside = 0;
+  const leavePage = watchPage((name) => call('signal', name));
+
+  /**
+   * Calls the core. What it throws by itself is a refusal; anything else means that it broke.
+   *
+   * @param {string} method
+   * @param {unknown[]} args
+   * @returns {any}
+   */
+  function call(method, ...args) {
+    if (ended) throw ended;
+    inside += 1;
+    try {
+      return /** @type {any} */ (core)[method](...args);
+    } catch (error) {
+      const trouble = toError(error);
+      if (trouble.code === 'internal') end(trouble);
+      throw trouble;
+    } finally {
+      inside -= 1;
+      if (inside === 0 && !batch) events.deliver();
+    }
+  }
+
+  /** @param {CheckoutError} reason what everything is answered with from now on */
+  function end(reason) {
+    if (ended) return;
+    if (reason.code === 'disposed') {
+      if (batch) call('rollback');
+      getSnapshot();
+      call('dispose');
+      // Not at once: a listener may be disposing while the core stands further up.
+      queueMicrotask(() => core.free());
+    } else {
+      events.add('error', reason);
+    }
+    ended = reason;
+    leavePage();
+    events.deliver();
+    events.clear();
+    for (const { reject } of waiting.values()) reject(reason);
+    waiting.clear();
+  }
+
+  /**
+   * Gives the user's result of something that gives the core's: never thrown, with texts.
+   *
+   * @param {() => any} work
+   */
+  function result(work) {
+    /** @type {import('./errors.js').Trouble[]} */
+    let troubles;
+    try {
+      if (ended) throw ended;
+      const answer = work() ?? { ok: true };
+      if (answer.ok) return answer;
+      troubles = answer.errors;
+    } catch (error) {
+      troubles = [toError(error)];
+    }
+    batch?.errors.push(...troubles);
+    return refused(troubles);
+  }
+
+  /**
+   * @param {string} name
+   * @param {import('./edits.js').Argument[]} args
+   * @param {unknown[]} values
+   */
+  const command = (name, args, values) =>
+    result(() => {
+      const members = args.map(({ name, at, below, read }, index) => {
+        const path = [at, below && values[0]].filter((step) => typeof step === 'string');
+        return member(name, read ? read(values[index]) : values[index], path);
+      });
+      return call('apply', braces([`"do":"${name}"`, ...members]));
+    });
+
+  /** @param {string} group @param {Record<string, import('./edits.js').Argument[]>} edits */
+  const makeGroup = (group, edits) =>
+    Object.fromEntries(
+      Object.entries(edits).map(([name, args]) => [
+        name,
+        (/** @type {unknown[]} */ ...values) => command(`${group}.${name}`, args, values),
+      ]),
+    );
+
+  /** @param {unknown} fn */
+  function edit(fn) {
+    if (typeof fn !== 'function') return result(() => ({ errors: [{ code: 'value_type' }] }));
+    if (batch) return runIn(batch, fn);
+    const begun = result(() => call('begin'));
+    if (!begun.ok) return begun;
+    /** @type {Batch} */
+    const mine = { errors: [], asks: [] };
+    batch = mine;
+    let answer;
+    try {
+      answer = runIn(mine, fn);
+    } finally {
+      batch = undefined;
+      if (answer?.ok) answer = result(() => call('commit'));
+      else result(() => call('rollback'));
+      for (const ask of mine.asks) ask();
+    }
+    return answer;
+  }
+
+  /**
+   * @param {Batch} mine
+   * @param {Function} fn
+   */
+  function runIn(mine, fn) {
+    const before = mine.errors.length;
+    let given;
+    try {
+      given = fn(checkout);
+    } catch (error) {
+      // Where a function around this one catches the error, its batch has failed all the same.
+      mine.errors.push({ code: 'aborted' });
+      throw error;
+    }
+    if (ended) mine.errors.push(ended);
+    // What follows an await would stand outside of the batch.
+    else if (isThenable(given)) mine.errors.push({ code: 'value_type' });
+    const errors = mine.errors.slice(before);
+    return errors.length > 0 ? refused(errors) : { ok: true, revision: getSnapshot().revision };
+  }
+
+  /**
+   * @param {string} kind
+   * @param {() => string} [text] JSON text of the arguments
+   * @param {unknown} [wait]
+   */
+  async function ask(kind, text = () => '{}', wait) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    let stop = () => {};
+    try {
+      const { timeoutMs, signal } = readWait(wait);
+      const args = text();
+      if (ended) throw ended;
+      if (signal?.aborted) throw new CheckoutError('aborted', { cause: signal.reason });
+      return await new Promise((resolve, reject) => {
+        tickets += 1;
+        const ticket = tickets;
+        waiting.set(ticket, { resolve, reject });
+        /** @param {CheckoutError} error */
+        const leave = (error) => {
+          reject(error);
+          if (waiting.delete(ticket) && !ended) call('forget', ticket);
+        };
+        const start = () => {
+          try {
+            call('ask', kind, ticket, args);
+          } catch (error) {
+            waiting.delete(ticket);
+            reject(error);
+          }
+        };
+        const abort = () => leave(new CheckoutError('aborted', { cause: signal?.reason }));
+        signal?.addEventListener('abort', abort);
+        stop = () => signal?.removeEventListener('abort', abort);
+        if (timeoutMs !== undefined) {
+          timer = setTimeout(() => leave(new CheckoutError('timeout', { retryable: true })), timeoutMs);
+        }
+        if (batch) batch.asks.push(start);
+        else start();
+      });
+    } catch (error) {
+      throw toError(error);
+    } finally {
+      clearTimeout(timer);
+      stop();
+    }
+  }
+
+  /** @param {unknown} options @returns {() => string} */
+  const withQuote = (options) => () => braces([member('quote', option(options, 'quote'))]);
+
+  /** @param {string} method @param {unknown} field */
+  const read = (method, field) => {
+    if (typeof field !== 'string') throw new CheckoutError('value_type', { path: ['field'] });
+    return call(method, field);
+  };
+
+  /** @param {unknown} [options] */
+  const toRequest = (options) => {
+    try {
+      const as = option(options, 'as') ?? 'text';
+      if (as !== 'text' && as !== 'object') throw new CheckoutError('value_type', { path: ['as'] });
+      const text = call('toRequest');
+      return as === 'text' ? text : parseExactly(text);
+    } catch (error) {
+      throw toError(error);
+    }
+  };
+
+  /** @param {unknown} [changes] */
+  const preview = (changes = {}) =>
+    ask('preview', () => {
+      if (typeof changes !== 'object' || changes === null) throw new CheckoutError('value_type', { path: [] });
+      return String(encode(changes));
+    });
+
+  const dispose = () => end(new CheckoutError('disposed'));
+
+  /** @type {any} */
+  const checkout = {
+    getSnapshot,
+    /** @param {unknown} fn */
+    subscribe: (fn) => events.on('change', fn),
+    on: events.on,
+    ...Object.fromEntries(Object.entries(EDITS).map(([group, edits]) => [group, makeGroup(group, edits)])),
+    session: {
+      /** @param {unknown} field */
+      get: (field) => read('sessionGet', field),
+      /** @param {unknown} field */
+      has: (field) => read('sessionHas', field),
+    },
+    /** @param {unknown} field */
+    get: (field) => read('get', field),
+    /** @param {unknown} field */
+    has: (field) => read('has', field),
+    /** @param {unknown} name @param {unknown} value */
+    set: (name, value) => command('set', [field, { name: 'value', below: true }], [name, value]),
+    /** @param {unknown} name */
+    unset: (name) => command('unset', [field], [name]),
+    edit,
+    /** @param {unknown} session */
+    load: (session) => command('load', [argument(typeof session === 'string' ? 'text' : 'session')], [session]),
+    toRequest,
+    /** @param {unknown} wait */
+    flush: (wait) => ask('flush', undefined, wait),
+    /** @param {unknown} wait */
+    settled: (wait) => ask('settled', undefined, wait),
+    preview,
+    refresh: () => ask('refresh'),
+    /** @param {unknown} options */
+    close: (options) => ask('close', withQuote(options)),
+    /** @param {unknown} options */
+    prepare: (options) => ask('prepare', withQuote(options)),
+    finish: () => ask('finish'),
+    release: () => ask('release'),
+    cancel: () => ask('cancel'),
+    dispose,
+  };
+  if (Symbol.dispose) checkout[Symbol.dispose] = dispose;
+  for (const part of Object.values(checkout)) Object.freeze(part);
+  return Object.freeze(checkout);
+}
+
+/**
+ * The user's form of refusals.
+ *
+ * @param {readonly import('./errors.js').Trouble[]} troubles
+ */
+function refused(troubles) {
+  const errors = troubles.map(({ code, path = [], limit, actual }) => ({
+    code,
+    path,
+    ...(limit === undefined ? {} : { limit }),
+    ...(actual === undefined ? {} : { actual }),
+    message: describe({ code, path, limit, actual }),
+  }));
+  return { ok: false, error: errors[0], errors };
+}

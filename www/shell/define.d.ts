@@ -1,0 +1,2 @@
+/** Importing this defines `<cartwright-checkout>`. */
+import './element.js';

@@ -1,0 +1,75 @@
+import { CheckoutError } from './errors.js';
+
+const TYPES = ['change', 'quote', 'coupon', 'notification', 'sync', 'conflict', 'error', 'closed'];
+
+/** Most events handed over at a stretch, so that a listener that edits at every change cannot hold the page. */
+const MAX_STRETCH = 100;
+
+/**
+ * Listeners and the queue of what they are still to hear.
+ *
+ * @param {() => unknown} getSnapshot
+ */
+export function makeEvents(getSnapshot) {
+  /** @type {Set<{ type: string, fn: Function }>} */
+  const listeners = new Set();
+  /** @type {[string, unknown][]} */
+  let queue = [];
+  let delivering = false;
+
+  /** @param {string} type @param {unknown} fn */
+  const on = (type, fn) => {
+    if (!TYPES.includes(type)) throw new CheckoutError('value_type', { path: ['type'] });
+    if (typeof fn !== 'function') throw new CheckoutError('value_type', { path: ['fn'] });
+    const listener = { type, fn };
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  };
+
+  /** @param {string} type @param {unknown} detail */
+  const add = (type, detail) => {
+    if (type === 'change' && queue.some(([waiting]) => waiting === 'change')) return;
+    queue.push([type, detail]);
+  };
+
+  const deliver = () => {
+    if (delivering) return;
+    delivering = true;
+    let left = MAX_STRETCH;
+    for (let event = queue.shift(); event; event = queue.shift()) {
+      const [type, detail] = event;
+      const heard = type === 'change' ? getSnapshot() : detail;
+      for (const listener of [...listeners]) {
+        if (listener.type === type && listeners.has(listener)) tell(listener.fn, heard);
+      }
+      left -= 1;
+      if (left === 0) {
+        setTimeout(deliver);
+        break;
+      }
+    }
+    delivering = false;
+  };
+
+  const clear = () => {
+    listeners.clear();
+    queue = [];
+  };
+
+  return { on, add, deliver, clear };
+}
+
+/** @param {Function} fn @param {unknown} heard */
+function tell(fn, heard) {
+  try {
+    fn(heard);
+  } catch (error) {
+    if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
+    else
+      setTimeout(() => {
+        throw error;
+      });
+  }
+}

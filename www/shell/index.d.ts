@@ -1,0 +1,737 @@
+/**
+ * Cartwright keeps a shopper's session as a local draft, checks every limit before anything is sent,
+ * and keeps the draft and the session endpoint of the shop in step.
+ */
+
+/** Any JSON value. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * An amount going in: a decimal text (`'19.99'`), a finite number whose shortest decimal form has at most
+ * 15 significant digits, or a `bigint` for a whole amount. At most 20 decimal places, within about ±1.7 · 10¹⁸.
+ * Refusals: `amount_invalid`, `amount_inexact`, `amount_out_of_range`.
+ */
+export type AmountInput = string | number | bigint;
+
+/**
+ * An amount coming out, in units of the currency: a decimal text without exponent, padded to the currency's
+ * scale, further digits kept (`'19.90'`, `'9.999'`, JPY `'100'`).
+ */
+export type Amount = string;
+
+/** A 64-bit id going in. A number is exact up to 2⁵³. */
+export type IdInput = string | number | bigint;
+
+/** A 64-bit id or count coming out: a number where a number holds it exactly, else its decimal text. */
+export type Id = number | string;
+
+// Errors ---------------------------------------------------------------------------------------------------------
+
+/** Why an edit was refused. */
+export type RefusalCode =
+  | 'lines_limit'
+  | 'units_limit'
+  | 'quantity_invalid'
+  | 'sku_empty'
+  | 'amount_invalid'
+  | 'amount_inexact'
+  | 'amount_out_of_range'
+  | 'coupon_too_long'
+  | 'coupon_empty'
+  | 'referral_too_long'
+  | 'loyalty_cards_limit'
+  | 'identifiers_limit'
+  | 'store_id_length'
+  | 'name_pattern'
+  | 'line_unknown'
+  | 'field_unknown'
+  | 'value_type'
+  | 'cannot_unset'
+  | 'state_forbidden'
+  | 'session_closing'
+  | 'session_finished';
+
+/** What can go wrong between the draft and the endpoint. */
+export type SyncCode =
+  | 'network'
+  | 'timeout'
+  | 'overlap'
+  | 'rate_limited'
+  | 'server_error'
+  | 'rejected'
+  | 'unauthorized'
+  | 'not_found'
+  | 'bad_answer'
+  | 'edit_conflict'
+  | 'storage_failed'
+  | 'storage_newer'
+  | 'quote_changed'
+  | 'aborted'
+  | 'disposed';
+
+/** What can go wrong while a checkout is opened. */
+export type OpenCode =
+  | 'option_invalid'
+  | 'api_key_in_browser'
+  | 'wasm_blocked'
+  | 'wasm_unreachable'
+  | 'wasm_invalid'
+  | 'version_mismatch';
+
+/** Every code; `internal` means that this checkout broke and must be opened again. */
+export type Code = RefusalCode | SyncCode | OpenCode | 'internal';
+
+/** An edit that was refused; the draft is as it was. */
+export interface Refusal {
+  readonly code: Code;
+  /** Where, from the argument that was given: `['quantity']`, `[3, 'price']`. */
+  readonly path: readonly (string | number)[];
+  /** The limit that was passed, or what was expected. */
+  readonly limit?: number | string;
+  /** The value that passed it. */
+  readonly actual?: number | string;
+  /** An English text for people. */
+  readonly message: string;
+}
+
+/** The outcome of an edit. Edits never throw. */
+export type Result<T = unknown> =
+  | ({ readonly ok: true; readonly revision: number } & T)
+  | { readonly ok: false; readonly error: Refusal; readonly errors: readonly Refusal[] };
+
+/** An error body of the session API; any part of it may be missing. */
+export interface ProblemBody {
+  readonly message?: string;
+  readonly errors?: readonly {
+    readonly title?: string;
+    readonly details?: string;
+    readonly source?: {
+      readonly pointer?: string;
+      readonly parameter?: string;
+      readonly line?: string;
+      readonly resource?: string;
+    };
+  }[];
+  readonly StatusCode?: number;
+  readonly [field: string]: unknown;
+}
+
+/** The one error that is thrown, or that a promise is rejected with. */
+export class CheckoutError extends Error {
+  constructor(
+    code: Code,
+    details?: {
+      retryable?: boolean;
+      status?: number;
+      problem?: ProblemBody;
+      path?: readonly (string | number)[];
+      limit?: number | string;
+      actual?: number | string;
+      cause?: unknown;
+    },
+  );
+  override readonly name: 'CheckoutError';
+  readonly code: Code;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** Status of the answer, where there was one. */
+  readonly status: number | undefined;
+  /** Body of the answer, as far as it could be read. */
+  readonly problem: ProblemBody | undefined;
+  /** The option or argument that is wrong. */
+  readonly path: readonly (string | number)[] | undefined;
+  readonly limit: number | string | undefined;
+  readonly actual: number | string | undefined;
+}
+
+/** Whether a value is a `CheckoutError`, of this copy of the package or of another one. Never throws. */
+export function isCheckoutError(value: unknown): value is CheckoutError;
+
+// Sessions -------------------------------------------------------------------------------------------------------
+
+/** The state of a session; words that are not known here are kept. */
+export type State = 'open' | 'closed' | 'partially_returned' | 'cancelled' | (string & {});
+
+/** A product that a SKU belongs to. */
+export interface Product {
+  name: string;
+}
+
+/** A line going in. */
+export interface CartItemInput {
+  /** Stock keeping unit, at least 1 character (`sku_empty`). */
+  sku: string;
+  /** Units, a whole number of at least 1 (`quantity_invalid`); 1 where it is left out. */
+  quantity?: number;
+  /** Price of one unit; left out for a SKU with a catalogue price. */
+  price?: AmountInput;
+  name?: string;
+  category?: string;
+  product?: Product;
+  /** Grams. */
+  weight?: AmountInput;
+  /** Millimetres. */
+  height?: AmountInput;
+  /** Millimetres. */
+  width?: AmountInput;
+  /** Millimetres. */
+  length?: AmountInput;
+  /** Attributes of the line by API name. */
+  attributes?: { readonly [name: string]: Json };
+  /** Costs of the line by API name (`name_pattern`). */
+  additionalCosts?: { readonly [name: string]: { price: AmountInput } };
+  /** Anything the page wants to keep with the line (image, address, note): stored, never sent. */
+  meta?: Json;
+}
+
+/** Changes of a line: a member that is left out stays, `null` takes it out. Quantity 0 removes the line. */
+export type CartItemPatch = { [Member in keyof CartItemInput]?: CartItemInput[Member] | null };
+
+/** A whole session going in, by the field names of `NewCustomerSessionV2`. */
+export interface SessionInput {
+  /** Id of the customer; `''` is an anonymous one. */
+  profileId?: string;
+  /** Store of the sale, 1 to 1000 characters (`store_id_length`). */
+  storeIntegrationId?: string;
+  /** For previews: evaluate only these campaigns. */
+  evaluableCampaignIds?: readonly IdInput[];
+  /** Each of at most 100 characters (`coupon_too_long`). */
+  couponCodes?: readonly string[];
+  /** At most 100 characters (`referral_too_long`). */
+  referralCode?: string;
+  /** At most one (`loyalty_cards_limit`). */
+  loyaltyCards?: readonly string[];
+  /** At most 1000 lines (`lines_limit`) and 10 000 units (`units_limit`). */
+  cartItems?: readonly CartItemInput[];
+  experimentVariantAllocations?: readonly { experimentID: IdInput; variantID: IdInput }[];
+  /** Costs of the session by API name (`name_pattern`). */
+  additionalCosts?: { readonly [name: string]: { price: AmountInput } };
+  /** At most 5 (`identifiers_limit`). */
+  identifiers?: readonly string[];
+  /** Attributes of the session by API name; `null` deletes one on the server. */
+  attributes?: { readonly [name: string]: Json };
+  /** Only `'open'`, which means no move at all; moves have functions of their own (`state_forbidden`). */
+  state?: 'open';
+}
+
+/** A line of the draft, as it is sent. */
+export interface CartItem {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly price?: Amount;
+  readonly name?: string;
+  readonly category?: string;
+  readonly product?: Readonly<Product>;
+  readonly weight?: string;
+  readonly height?: string;
+  readonly width?: string;
+  readonly length?: string;
+  readonly attributes?: { readonly [name: string]: Json };
+  readonly additionalCosts?: { readonly [name: string]: { readonly price: Amount } };
+  /** Fields that the server has set, and unknown ones. */
+  readonly [field: string]: unknown;
+}
+
+/** The draft: only what is set. Amounts are texts, ids are as they are. */
+export interface DraftSession {
+  readonly profileId?: string;
+  readonly storeIntegrationId?: string;
+  readonly evaluableCampaignIds?: readonly Id[];
+  readonly couponCodes?: readonly string[];
+  readonly referralCode?: string;
+  readonly loyaltyCards?: readonly string[];
+  readonly cartItems?: readonly CartItem[];
+  readonly experimentVariantAllocations?: readonly { readonly experimentID: Id; readonly variantID: Id }[];
+  readonly additionalCosts?: { readonly [name: string]: { readonly price: Amount } };
+  readonly identifiers?: readonly string[];
+  readonly attributes?: { readonly [name: string]: Json };
+  readonly state?: State;
+}
+
+/** A session as the server last said it: every field may be missing, unknown ones are kept. */
+export interface CustomerSession extends DraftSession {
+  readonly id?: Id;
+  readonly created?: string;
+  readonly updated?: string;
+  readonly integrationId?: string;
+  readonly applicationId?: Id;
+  readonly firstSession?: boolean;
+  readonly updateCount?: Id;
+  readonly total?: Amount;
+  readonly cartItemTotal?: Amount;
+  readonly additionalCostTotal?: Amount;
+  readonly cartItemAdditionalCostTotal?: Amount;
+  readonly [field: string]: unknown;
+}
+
+/** A field of the draft. */
+export type SessionField = keyof DraftSession;
+
+// Snapshot -------------------------------------------------------------------------------------------------------
+
+/** A discount with its name; amounts are positive. */
+export interface Discount {
+  readonly name: string;
+  readonly amount: Amount;
+  /** What it applies to, where the server says so. */
+  readonly scope?: string;
+}
+
+/** A line as a page shows it. */
+export interface Line {
+  /** Stays the same for the life of the line. */
+  readonly id: string;
+  readonly sku: string;
+  readonly name?: string;
+  readonly quantity: number;
+  /** Of one unit. */
+  readonly price?: Amount;
+  /** Price times quantity; absent for a catalogue price that the server has not named yet. */
+  readonly subtotal?: Amount;
+  readonly discounts: readonly Discount[];
+  /** What is left to pay for this line. */
+  readonly payable?: Amount;
+  /** Whether it is a free item that was accepted. */
+  readonly free: boolean;
+  /** Units that were given back. */
+  readonly returned: number;
+  /** Whether the server has not confirmed it yet. */
+  readonly pending: boolean;
+  readonly meta?: Json;
+}
+
+/** A coupon or referral code with what the newest quote says about it; `entered` until there is one. */
+export interface CodeState {
+  readonly code: string;
+  readonly status: 'entered' | 'accepted' | 'rejected';
+  /** The word of the API, such as `CouponNotFound`; unknown ones are kept. */
+  readonly reason?: string;
+  readonly detail?: string;
+}
+
+/** Sums of the cart. Local ones at once, discounts and payable by the newest quote. */
+export interface Totals {
+  readonly items: Amount;
+  readonly itemCosts: Amount;
+  readonly costs: Amount;
+  /** Items, their costs and those of the session, before discounts. */
+  readonly total: Amount;
+  readonly discount: Amount;
+  /** Never below zero. */
+  readonly payable: Amount;
+  /** Payable, rounded half up at the currency's scale. */
+  readonly payableRounded: Amount;
+  /** False while a line has no price. */
+  readonly complete: boolean;
+}
+
+/** Loyalty points earned or spent. */
+export interface Points {
+  readonly name: string;
+  readonly programId?: Id;
+  readonly subLedgerId?: string;
+  readonly value: Amount;
+  readonly [field: string]: unknown;
+}
+
+/** A loyalty tier. */
+export interface Tier {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+/** A free item on offer: `cart.accept` puts it into the cart. */
+export interface FreeItem {
+  readonly sku: string;
+  readonly name?: string;
+  readonly [field: string]: unknown;
+}
+
+/** A giveaway, with its code once the session is closed. */
+export interface Giveaway {
+  readonly [field: string]: unknown;
+}
+
+/** A message for the shopper. */
+export interface Notification {
+  /** `Info`, `Offer`, `Error`, `Misc`, or a word of the shop. */
+  readonly type: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+/** What the server's answer says about money, where it differs from the draft. */
+export interface Mismatch {
+  readonly [field: string]: unknown;
+}
+
+/** What the newest answer says about money and codes. */
+export interface Quote {
+  /** Names its content: equal quotes have equal fingerprints. */
+  readonly fingerprint: string;
+  /** The revision it was made for. */
+  readonly revision: number;
+  /** Whether it is fresh and of the present revision. */
+  readonly current: boolean;
+  readonly total: Amount;
+  readonly payable: Amount;
+  readonly mismatch?: Mismatch;
+}
+
+/** An effect of the rule engine, as it came. */
+export interface Effect {
+  readonly effectType: string;
+  readonly props: { readonly [name: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+/** Where the sync stands. */
+export type Phase =
+  | 'idle'
+  | 'opening'
+  | 'scheduled'
+  | 'sending'
+  | 'waiting'
+  | 'offline'
+  | 'blocked'
+  | 'follower'
+  | 'manual'
+  | 'closing'
+  | 'finished';
+
+/** How draft and server stand. */
+export interface Sync {
+  readonly phase: Phase;
+  /** Attempts in a row that did not succeed. */
+  readonly attempt: number;
+  /** When the next attempt is made, in milliseconds since 1970; in phase `waiting`. */
+  readonly retryAt?: number;
+  /** Whether an old attempt may still reach the server. */
+  readonly suspect: boolean;
+  readonly error?: { readonly code: Code; readonly status?: number; readonly problem?: ProblemBody };
+}
+
+/** All that a page shows. Read-only; the same object until something changes, and so is every part of it. */
+export interface Snapshot {
+  /** Integration id of the session. */
+  readonly sessionId: string;
+  /** Counts the changes of the draft. */
+  readonly revision: number;
+  /** The last revision that survives this page. */
+  readonly persistedRevision: number;
+  /** The last revision that the server confirmed. */
+  readonly acknowledgedRevision: number;
+  readonly state: State;
+  readonly draft: DraftSession;
+  readonly lines: readonly Line[];
+  readonly totals: Totals;
+  readonly coupons: readonly CodeState[];
+  readonly referral?: CodeState;
+  readonly loyalty: { readonly earned: readonly Points[]; readonly spent: readonly Points[]; readonly tier?: Tier };
+  readonly offers: {
+    readonly freeItems: readonly FreeItem[];
+    readonly giveaways: readonly Giveaway[];
+    readonly notifications: readonly Notification[];
+  };
+  readonly quote?: Quote;
+  /** What the server last said. */
+  readonly session?: CustomerSession;
+  /** Every effect of the newest answer, in order. */
+  readonly effects: readonly Effect[];
+  readonly sync: Sync;
+  readonly persistence: 'indexeddb' | 'memory';
+  /** Whether the session was read, or is new; until then the draft may still be replaced by the server's. */
+  readonly restored: boolean;
+}
+
+/** A frozen snapshot of nothing, for servers and until a checkout is open. Needs no wasm. */
+export const emptySnapshot: Snapshot;
+
+// Opening --------------------------------------------------------------------------------------------------------
+
+/** Where the wasm comes from. */
+export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+/**
+ * Loads the wasm once; later and concurrent calls share the first one, a failed one may be tried again.
+ * `openCheckout` calls it when nobody did.
+ *
+ * @param source `cartwright.wasm` beside this script by default; with `integrity` (`'sha384-…'`) its hash is compared
+ * @throws CheckoutError `wasm_blocked` (a Content-Security-Policy without `'wasm-unsafe-eval'`),
+ * `wasm_unreachable`, `wasm_invalid`, `version_mismatch`, `option_invalid`
+ */
+export function init(
+  source?: WasmSource | PromiseLike<WasmSource> | { source: WasmSource | PromiseLike<WasmSource>; integrity: string },
+): Promise<void>;
+
+/** When requests are made; times in milliseconds. */
+export interface SyncOptions {
+  /** `'manual'` sends only when `flush`, `settled`, `close` and the like ask for it. Default `'auto'`. */
+  mode?: 'auto' | 'manual';
+  /** How long an edit waits for the next one. Default 150. */
+  debounceMs?: number;
+  /** How long the first of several edits waits at most. Default 1500. */
+  maxWaitMs?: number;
+  /** How long an answer may take. Default 15 000. */
+  timeoutMs?: number;
+  /** Back-off after the first failure. Default 300. */
+  baseMs?: number;
+  /** Longest back-off. Default 30 000. */
+  capMs?: number;
+  /** How long an unanswered request may still arrive at the server. Default 60 000. */
+  settleMs?: number;
+}
+
+/** What a server rendered. */
+export interface Initial {
+  /** A cart, as an object or JSON text. */
+  draft?: SessionInput | string;
+  /** An answer of the session API, best as JSON text, since that keeps every digit. */
+  answer?: object | string;
+}
+
+/** Headers of every request; a member that is `undefined` is left out. */
+export type HeadersInput =
+  | Headers
+  | readonly (readonly [string, string])[]
+  | { readonly [name: string]: string | undefined };
+
+export interface CheckoutOptions {
+  /** ISO 4217 code, three capital letters: for scale and display, never sent. */
+  currency: string;
+  /** Base address of the session endpoint; absolute in Node. Default `'/session-api'`. */
+  endpoint?: string;
+  /** Needed for an endpoint of another origin. Default false. */
+  allowCrossOrigin?: boolean;
+  /** Integration id of the session, 1 to 255 characters. Default: an unguessable one, kept for this tab until it ends. */
+  sessionId?: string;
+  /** A cart or an answer that the server rendered. */
+  initial?: Initial;
+  /** `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`. */
+  storage?: 'auto' | 'memory';
+  /** Separates several checkouts on one origin. Default `'cartwright'`. */
+  storageKey?: string;
+  /** `'flattened'`: 1000 lines and 10 000 units; `'unflattened'`: 1000 lines only. Default `'flattened'`. */
+  limits?: 'flattened' | 'unflattened';
+  /** Which moves between states exist. Default `'current'`. */
+  transitions?: 'current' | '2022' | 'v1';
+  /** Extra parts of answers; `customerSession` is always among them. Default `['customerSession', 'loyalty']`. */
+  responseContent?: readonly string[];
+  /**
+   * Headers, or a function that gives them, asked before every request.
+   * A value that looks like `ApiKey-v1` or `ManagementKey-v1` is refused with `api_key_in_browser`.
+   */
+  headers?: HeadersInput | (() => HeadersInput | undefined | Promise<HeadersInput | undefined>);
+  /** As for `fetch`. Default `'same-origin'`. */
+  credentials?: RequestCredentials;
+  /** Instead of the global `fetch`. */
+  fetch?: (request: Request, init?: RequestInit) => Promise<Response>;
+  sync?: SyncOptions;
+  /** `'bounded'` keeps the last 1000 events, `'full'` all, `'off'` none. Default `'bounded'`. */
+  log?: 'bounded' | 'full' | 'off';
+}
+
+/**
+ * Opens a checkout. Loads the wasm when that was not done yet.
+ *
+ * @throws CheckoutError `option_invalid` (with `path`), `api_key_in_browser`, what `init` throws, and the code of a
+ * refusal where `initial.draft` breaks a limit
+ */
+export function openCheckout(options: CheckoutOptions): Promise<Checkout>;
+
+// Checkout -------------------------------------------------------------------------------------------------------
+
+/** What `on` tells. */
+export interface CheckoutEvents {
+  change: Snapshot;
+  quote: Quote;
+  coupon: unknown;
+  notification: unknown;
+  sync: unknown;
+  conflict: unknown;
+  error: CheckoutError;
+  closed: unknown;
+}
+
+/** How long a promise is waited for. */
+export interface WaitOptions {
+  /** Milliseconds, a whole number from 0 to 2³¹ − 1; then the promise is rejected with `timeout`. */
+  timeoutMs?: number;
+  /** Rejects the promise with `aborted`. The work itself goes on. */
+  signal?: AbortSignal;
+}
+
+/** Changes of the draft for one preview. */
+export interface PreviewChanges {
+  couponCodes?: readonly string[];
+  cartItems?: readonly CartItemInput[];
+  evaluableCampaignIds?: readonly IdInput[];
+  /** A time in the future, RFC 3339. */
+  now?: string | Date;
+  responseContent?: readonly string[];
+}
+
+/** What the shop's back end needs to take the payment and close. */
+export interface Preparation {
+  readonly sessionId: string;
+  readonly revision: number;
+  readonly fingerprint: string;
+  readonly payable: Amount;
+}
+
+/**
+ * One session of one shopper. Reads and edits are synchronous; what needs the server is a promise, which
+ * is rejected with a `CheckoutError`. Functions may be taken off and passed around: they need no `this`.
+ */
+export interface Checkout {
+  /** The newest snapshot; the same object until something changes. */
+  getSnapshot(): Snapshot;
+  /** Calls `fn` after the outermost edit or event. What it throws reaches `reportError`, not other listeners. */
+  subscribe(fn: (snapshot: Snapshot) => void): () => void;
+  /** Calls `fn` at each event of that type. */
+  on<Type extends keyof CheckoutEvents>(type: Type, fn: (detail: CheckoutEvents[Type]) => void): () => void;
+
+  readonly cart: {
+    /** Adds a line, or grows an equal one (same SKU, price, attributes and costs) unless `merge` is false. */
+    add(item: CartItemInput, options?: { merge?: boolean }): Result<{ readonly lineId: string }>;
+    update(lineId: string, patch: CartItemPatch): Result;
+    /** 0 removes the line. */
+    setQuantity(lineId: string, quantity: number): Result;
+    remove(lineId: string): Result;
+    clear(): Result;
+    /** All lines at once. */
+    replace(items: readonly CartItemInput[]): Result;
+    /** Takes a free item of `snapshot.offers.freeItems`. */
+    accept(freeItem: FreeItem): Result<{ readonly lineId: string }>;
+  };
+  readonly coupons: {
+    /** Trimmed, never re-cased; at most 100 characters. A code that is there already changes nothing. */
+    add(code: string): Result;
+    remove(code: string): Result;
+    clear(): Result;
+  };
+  readonly referral: {
+    /** At most 100 characters. */
+    set(code: string): Result;
+    clear(): Result;
+  };
+  readonly loyaltyCard: {
+    set(id: string): Result;
+    clear(): Result;
+  };
+  readonly costs: {
+    /** A cost of the session by its API name. */
+    set(name: string, amount: AmountInput): Result;
+    remove(name: string): Result;
+  };
+  readonly attributes: {
+    set(name: string, value: Json | Date | bigint): Result;
+    /** Deletes it on the server. */
+    remove(name: string): Result;
+    /** Stops sending one that was never sent (`cannot_unset`). */
+    unset(name: string): Result;
+  };
+  readonly identifiers: {
+    /** At most 5. */
+    set(identifiers: readonly string[]): Result;
+    clear(): Result;
+  };
+  readonly profile: {
+    /** The customer; the cart stays (guest to login). */
+    set(id: string): Result;
+    anonymous(): Result;
+  };
+  /** The server's session as last read, by the names of its fields. */
+  readonly session: {
+    get<Field extends keyof CustomerSession>(field: Field): CustomerSession[Field] | undefined;
+    has(field: string): boolean;
+  };
+
+  /** A field of the draft by its API name; `undefined` where it is not set. Throws `field_unknown`. */
+  get<Field extends SessionField>(field: Field): DraftSession[Field];
+  /** Whether a field of the draft is set. Throws `field_unknown`. */
+  has(field: SessionField): boolean;
+  set<Field extends keyof SessionInput>(field: Field, value: NonNullable<SessionInput[Field]>): Result;
+  /** Stops sending a field, or clears it where it was sent (`cannot_unset` where nothing clears it). */
+  unset(field: SessionField): Result;
+
+  /**
+   * Several edits as one revision, all or none: none when `fn` throws (the exception goes on), when one edit is
+   * refused, or when `fn` is async, since edits after an `await` would stand outside.
+   */
+  edit<Given>(fn: (checkout: Checkout) => Given extends PromiseLike<unknown> ? never : Given): Result;
+  /** A whole session as the draft, as an object or JSON text: all or none, with every refusal. */
+  load(session: SessionInput | string): Result;
+
+  /** JSON text of the request that the next sync would send. Throws `disposed`. */
+  toRequest(options?: { as?: 'text' }): string;
+  /** The same as an object; numbers that a JavaScript number would change are texts. */
+  toRequest(options: { as: 'object' }): {
+    customerSession: Record<string, unknown>;
+    responseContent?: string[];
+  };
+
+  /** Resolves when the server has confirmed the present revision. */
+  flush(options?: WaitOptions): Promise<Snapshot>;
+  /** Resolves when in addition nothing is ambiguous and the quote is fresh. */
+  settled(options?: WaitOptions): Promise<Snapshot>;
+  /** The quote for the draft with these changes; changes nothing. */
+  preview(changes?: PreviewChanges): Promise<Quote>;
+  /** Reads the session; never replaces fields with unconfirmed edits. */
+  refresh(): Promise<Snapshot>;
+  /** Flushes, then closes. With `quote` (a fingerprint): rejected with `quote_changed` when the newest differs. */
+  close(options?: { quote?: string }): Promise<Snapshot>;
+  /** For shops whose back end closes after payment: settles, and refuses edits until `finish` or `release`. */
+  prepare(options?: { quote?: string }): Promise<Preparation>;
+  /** Reads until the back end has closed the session. */
+  finish(): Promise<Snapshot>;
+  /** Frees the edits again. */
+  release(): Promise<Snapshot>;
+  cancel(): Promise<Snapshot>;
+  /**
+   * Stops timers and listeners. Afterwards edits are refused and promises are rejected with `disposed`;
+   * `getSnapshot` gives the last snapshot.
+   */
+  dispose(): void;
+  /** The same, where the engine has `Symbol.dispose`. */
+  [Symbol.dispose]?(): void;
+}
+
+// Amounts --------------------------------------------------------------------------------------------------------
+
+/**
+ * Formats an amount for people, rounded half up (away from zero) at the currency's scale.
+ *
+ * @throws CheckoutError `amount_invalid`, `amount_inexact`, `amount_out_of_range`, `option_invalid`
+ */
+export function formatAmount(amount: AmountInput, options: { currency: string; locale?: string | string[] }): string;
+
+/**
+ * The amount in the smallest unit of the currency, rounded half up (away from zero).
+ *
+ * @throws CheckoutError `amount_invalid`, `amount_inexact`, `amount_out_of_range`, `option_invalid`
+ */
+export function toMinorUnits(amount: AmountInput, currency: string): bigint;
+
+/** The limits of the session API that are checked at the edit. */
+export const LIMITS: {
+  /** Lines of a cart. */
+  readonly lines: 1000;
+  /** Units over all lines. */
+  readonly units: 10000;
+  /** Characters of a coupon code. */
+  readonly couponLength: 100;
+  /** Characters of a referral code. */
+  readonly referralLength: 100;
+  /** Loyalty cards of a session. */
+  readonly loyaltyCards: 1;
+  /** Identifiers of a session. */
+  readonly identifiers: 5;
+  /** Characters of a store id. */
+  readonly storeIdLength: 1000;
+  /** Characters of a session id. */
+  readonly sessionIdLength: 255;
+};
+
+/** The version of this package. */
+export const VERSION: string;

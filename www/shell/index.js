@@ -1,0 +1,15 @@
+import { formatAmount, toMinorUnits } from './amounts.js';
+import { open } from './checkout.js';
+import { CheckoutError, isCheckoutError } from './errors.js';
+import { LIMITS } from './limits.js';
+import { load } from './loader.js';
+import { emptySnapshot } from './snapshot.js';
+import { VERSION } from './version.js';
+
+export { CheckoutError, emptySnapshot, formatAmount, isCheckoutError, LIMITS, toMinorUnits, VERSION };
+
+/** @param {unknown} [source] */
+export const init = (source = new URL('./cartwright.wasm', import.meta.url)) => load(source);
+
+/** @param {unknown} options */
+export const openCheckout = (options) => open(options, init);

@@ -1,0 +1,41 @@
+/**
+ * @template T
+ * @param {T} value
+ * @returns {T} the same, frozen with everything in it
+ */
+function freeze(value) {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
+  return Object.freeze(value);
+}
+
+/**
+ * What a page shows before a checkout is open, and on a server.
+ *
+ * @type {import('./index.js').Snapshot}
+ */
+export const emptySnapshot = /* @__PURE__ */ freeze({
+  sessionId: '',
+  revision: 0,
+  persistedRevision: 0,
+  acknowledgedRevision: 0,
+  state: 'open',
+  draft: {},
+  lines: [],
+  totals: {
+    items: '0',
+    itemCosts: '0',
+    costs: '0',
+    total: '0',
+    discount: '0',
+    payable: '0',
+    payableRounded: '0',
+    complete: true,
+  },
+  coupons: [],
+  loyalty: { earned: [], spent: [] },
+  offers: { freeItems: [], giveaways: [], notifications: [] },
+  effects: [],
+  sync: { phase: 'opening', attempt: 0, suspect: false },
+  persistence: 'memory',
+  restored: false,
+});
