@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { isMain, main, root, run, step } from './lib/run.mjs';
+import { cargoBuild, isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
 
 const shell = join(root, 'www', 'shell');
@@ -11,14 +11,8 @@ const dist = join(root, 'dist');
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
 export async function build() {
-  await step('cargo build: the core as wasm\n', () =>
-    run('cargo', ['build', '--locked', '-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown'], {
-      show: true,
-    }),
-  );
-  await step('cargo build: the glue writer\n', () =>
-    run('cargo', ['build', '--locked', '-p', 'cartwright-bindgen'], { show: true }),
-  );
+  await cargoBuild('the core as wasm', ['-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown']);
+  await cargoBuild('the glue writer', ['-p', 'cartwright-bindgen']);
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, startSandbox } from '../tests/e2e/harness.mjs';
 import { build } from './build.mjs';
-import { main, root, run } from './lib/run.mjs';
-import { serverBuild } from './lib/server.mjs';
+import { main, root } from './lib/run.mjs';
+import { buildServer } from './lib/server.mjs';
 
 const folder = join(root, 'docs', 'pictures');
 
@@ -37,7 +37,7 @@ const settled = `(({ quote, lines, sync, state }) => state !== 'open' || (lines.
 
 await main(async () => {
   await build();
-  await run('cargo', serverBuild, { show: true });
+  await buildServer();
   mkdirSync(folder, { recursive: true });
   const sandbox = await startSandbox();
   const page = await openBrowser('chromium');

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { build } from './build.mjs';
-import { main, run, step } from './lib/run.mjs';
-import { serverBuild, startServer } from './lib/server.mjs';
+import { main } from './lib/run.mjs';
+import { buildServer, startServer } from './lib/server.mjs';
 import { setUp } from './setup.mjs';
 
 await main(async () => {
@@ -13,7 +13,7 @@ await main(async () => {
   await setUp({ tests: false });
   console.log('Build (the first time takes some minutes)');
   await build();
-  await step('cargo build: the session endpoint\n', () => run('cargo', serverBuild, { show: true }));
+  await buildServer();
   const { address, program } = await startServer({ port, show: true });
   console.log(`\nThe demo store is ready: ${address}\nStop it with Ctrl+C.`);
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {

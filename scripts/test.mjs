@@ -7,7 +7,7 @@ import { build } from './build.mjs';
 import { startDisplay, webkitCapabilities, webkitEnvironment } from './lib/browsers.mjs';
 import { launch } from './lib/processes.mjs';
 import { main, root, run, seconds } from './lib/run.mjs';
-import { serverBuild } from './lib/server.mjs';
+import { buildServer } from './lib/server.mjs';
 import { onPath, toolPath } from './lib/tools.mjs';
 import { setUp } from './setup.mjs';
 
@@ -56,7 +56,7 @@ let built;
 
 /** Builds what other steps look at or open; the second call only waits for the first. */
 function buildAll() {
-  built ??= build().then(() => command('cargo', serverBuild));
+  built ??= build().then(buildServer);
   return built;
 }
 

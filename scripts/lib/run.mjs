@@ -45,25 +45,36 @@ export function run(command, args, { cwd = root, env, show = false, input } = {}
 }
 
 /**
- * Says what is being done, does it, and says how long it took, on one line.
+ * Says what is being done, does it, and says how long it took.
  *
  * @template T
  * @param {string} what
  * @param {() => Promise<T> | T} work
+ * @param {{ shows?: boolean }} [options] `shows`: the work prints lines of its own
  * @returns {Promise<T>}
  */
-export async function step(what, work) {
+export async function step(what, work, { shows = false } = {}) {
   const start = performance.now();
-  process.stdout.write(`  ${what} … `);
+  const end = (/** @type {string} */ how) => `${shows ? `  ${what}: ` : ''}${how}\n`;
+  process.stdout.write(`  ${what} …${shows ? '\n' : ' '}`);
   try {
     const result = await work();
-    process.stdout.write(`${seconds(start)}\n`);
+    process.stdout.write(end(seconds(start)));
     return result;
   } catch (error) {
-    process.stdout.write(`failed after ${seconds(start)}\n`);
+    process.stdout.write(end(`failed after ${seconds(start)}`));
     throw error;
   }
 }
+
+/**
+ * Builds something with cargo and shows what cargo says.
+ *
+ * @param {string} what
+ * @param {string[]} args
+ */
+export const cargoBuild = (what, args) =>
+  step(`cargo build: ${what}`, () => run('cargo', ['build', '--locked', ...args], { show: true }), { shows: true });
 
 /** @param {number} start a `performance.now()` */
 export const seconds = (start) => `${((performance.now() - start) / 1000).toFixed(1)} s`;
