@@ -8,7 +8,7 @@ use crate::draft::hash::{START, fnv, push_hex, read_hex};
 use crate::draft::limits;
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::totals::Totals;
-use crate::model::json::{Object, Value};
+use crate::model::json::{Object, Value, write_string};
 use crate::model::wire::{Step, Wire, Writer, key};
 use crate::model::{AdditionalCost, CartItem};
 
@@ -135,15 +135,16 @@ impl Item {
         let mut attributes: Vec<(&str, &Value)> =
             self.model.attributes.iter().flat_map(Object::iter).collect();
         attributes.sort_by_key(|(name, _)| *name);
+        // Names go in with quotes, so that no name and value together read as another pair.
         for (name, value) in attributes {
-            out.text.push_str(name);
+            write_string(name, &mut out.text);
             value.write(&mut out.text);
         }
         let mut costs: Vec<(&str, Amount)> = self.costs().collect();
         costs.sort();
         for (name, price) in costs {
             out.text.push('+');
-            out.text.push_str(name);
+            write_string(name, &mut out.text);
             price.write(&mut out);
         }
         out.text
