@@ -122,7 +122,11 @@ function nodeTests(folder) {
   return command(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files]);
 }
 
-const withTools = () => ({ PATH: [toolPath(), process.env.PATH].join(delimiter) });
+const withTools = () => ({
+  PATH: [toolPath(), process.env.PATH].join(delimiter),
+  // A busy machine needs longer than the runner's 20 seconds to start a browser.
+  WASM_BINDGEN_TEST_TIMEOUT: '120',
+});
 
 /** @param {...string} engine */
 const wasmPack = (...engine) => command('wasm-pack', ['test', ...engine], { env: withTools() });
