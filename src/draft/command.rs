@@ -117,7 +117,7 @@ impl Command {
                 Ok(Command::Add { line, merge: args.flag("merge").unwrap_or(true) })
             }
             "cart.update" => {
-                let patch = args.read::<Object>("patch", Path::new())?;
+                let patch = args.object("patch")?;
                 Ok(Command::Update { id: args.line_id()?, patch, source: args.source })
             }
             "cart.setQuantity" => {
@@ -130,7 +130,7 @@ impl Command {
                 Ok(Command::Replace { lines: args.new_lines(items, &Path::new(), ids)? })
             }
             "cart.accept" => {
-                let mut free = args.read::<Object>("freeItem", Path::new())?;
+                let mut free = args.object("freeItem")?;
                 free.set("price", Value::Number("0".to_string()));
                 let line = args.new_line(&Value::Object(free), Path::new(), ids)?;
                 Ok(Command::Accept { line: NewLine { free: true, ..line } })
@@ -219,6 +219,13 @@ impl<'v> Arguments<'v> {
     fn read<T: Wire>(&self, name: &str, path: Path) -> Read<T> {
         let value = self.required(name).map_err(|refusals| below(&path, refusals))?;
         read_as(value, self.source).map_err(|refusals| below(&path, refusals))
+    }
+
+    /// An object as it came; its members are read later, once.
+    fn object(&self, name: &str) -> Read<Object> {
+        let mut reading = Reading::new(self.source);
+        let object = reading.object(self.required(name)?).cloned();
+        object.ok_or_else(|| reading.into_faults().into_iter().map(Refusal::from).collect())
     }
 
     fn text(&self, name: &str) -> Read<String> {
