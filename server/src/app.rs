@@ -30,6 +30,13 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     /// Rises when open connections shall be given up as soon as nothing runs on them.
     pub(crate) renewals: watch::Sender<u64>,
+    /// Rises when delays that run shall end.
+    pub(crate) releases: watch::Sender<u64>,
+}
+
+/// Tells all who listen.
+pub(crate) fn raise(signal: &watch::Sender<u64>) {
+    signal.send_modify(|count| *count = count.wrapping_add(1));
 }
 
 /// Locks; what a handler holds stays whole even where another one ended early.

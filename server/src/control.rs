@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -10,11 +11,11 @@ use cartwright::model::json::Value;
 use cartwright::model::wire::Wire;
 use percent_encoding::percent_decode_str;
 
-use crate::app::{App, lock};
+use crate::app::{App, lock, raise};
 use crate::body;
 use crate::problem::{Problem, at_pointer};
 use crate::sandbox::rules;
-use crate::session_api::unavailable;
+use crate::session_api::{no_session, unavailable};
 
 /// Reports that are remembered.
 const MAX_REPORTS: usize = 1000;
@@ -78,13 +79,15 @@ pub(crate) async fn add_faults(State(app): State<Arc<App>>, body: Body) -> Respo
         return refused(&Problem::invalid(vec![problem]));
     }
     if cuts {
-        app.renewals.send_modify(|count| *count = count.wrapping_add(1));
+        raise(&app.renewals);
     }
     json(format!("{{\"rules\":{rules}}}"))
 }
 
+/// Takes all rules back, and ends the delays that run.
 pub(crate) async fn clear_faults(State(app): State<Arc<App>>) -> Response {
     lock(&app.faults).clear();
+    raise(&app.releases);
     nothing()
 }
 
@@ -98,20 +101,27 @@ pub(crate) async fn requests(State(app): State<Arc<App>>, RawQuery(query): RawQu
     json(lock(&app.journal).list(session.as_deref()).to_text())
 }
 
-pub(crate) async fn session(State(app): State<Arc<App>>, params: RawPathParams) -> Response {
-    let raw = params.iter().next().map_or("", |(_, raw)| raw);
-    let id = percent_decode_str(raw).decode_utf8_lossy().into_owned();
+/// A stored session; a path that is no UTF-8 names none.
+pub(crate) async fn session(
+    State(app): State<Arc<App>>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+) -> Response {
+    let id = match &params {
+        Ok(params) => params.iter().next().map_or("", |(_, id)| id).to_string(),
+        Err(_) => return refused(&no_session()),
+    };
     let work = tokio::task::spawn_blocking(move || app.store.read(&id));
     match work.await {
         Ok(Ok(Some(stored))) => json(rules::read(stored).to_answer_text()),
         Ok(Err(error)) => refused(&unavailable(&error)),
-        _ => refused(&Problem::new(404, "The session does not exist")),
+        _ => refused(&no_session()),
     }
 }
 
 /// Forgets sessions, keys, faults, requests and reports.
 pub(crate) async fn reset(State(app): State<Arc<App>>) -> Response {
     lock(&app.faults).clear();
+    raise(&app.releases);
     lock(&app.journal).clear();
     lock(&app.reports).clear();
     let work = tokio::task::spawn_blocking(move || app.store.reset());

@@ -45,6 +45,7 @@ pub struct Server {
     stop: CancellationToken,
     connections: TaskTracker,
     requests: TaskTracker,
+    releases: watch::Sender<u64>,
 }
 
 /// Starts the endpoint on the loopback address. The error is a sentence that says what to do.
@@ -65,6 +66,7 @@ pub async fn start(options: &Options) -> Result<Server, String> {
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
     let (renewals, _) = watch::channel(0);
+    let (releases, _) = watch::channel(0);
     let app = Arc::new(App {
         store,
         campaigns,
@@ -74,11 +76,12 @@ pub async fn start(options: &Options) -> Result<Server, String> {
         reports: Mutex::new(VecDeque::new()),
         tasks: requests.clone(),
         renewals: renewals.clone(),
+        releases: releases.clone(),
     });
     let folders = pages::Folders { pages: options.pages.clone(), dist: options.dist.clone() };
     let router = app::router(app, &folders);
     connections.spawn(serve::accept(listener, router, renewals, stop.clone(), connections.clone()));
-    Ok(Server { address, stop, connections, requests })
+    Ok(Server { address, stop, connections, requests, releases })
 }
 
 impl Server {
@@ -87,9 +90,11 @@ impl Server {
         self.address
     }
 
-    /// Takes no more requests and waits, at most 10 seconds, until those that run are answered.
+    /// Takes no more requests and waits, at most 10 seconds, until those that run are answered;
+    /// delays that a fault asked for end at once.
     pub async fn stop(self) {
         self.stop.cancel();
+        app::raise(&self.releases);
         self.connections.close();
         self.requests.close();
         let finished = async {

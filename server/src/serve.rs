@@ -75,16 +75,13 @@ async fn connection(
     stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
-    let busy = Arc::new(AtomicBool::new(false));
-    let running = busy.clone();
+    let used = Arc::new(AtomicBool::new(false));
+    let first = used.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
-        let running = running.clone();
-        running.store(true, Ordering::Release);
+        first.store(true, Ordering::Release);
         async move {
-            let answered = router.oneshot(request.map(Body::new)).await;
-            running.store(false, Ordering::Release);
-            match answered {
+            match router.oneshot(request.map(Body::new)).await {
                 Ok(response) if response.extensions().get::<Cut>().is_none() => Ok(response),
                 Ok(_) => Err(Cut),
                 Err(never) => match never {},
@@ -114,8 +111,8 @@ async fn connection(
         }
         ending = true;
         served.as_mut().graceful_shutdown();
-        // Nothing has begun that an answer could end.
-        if !busy.load(Ordering::Acquire) {
+        // A connection that never had a request would be waited for.
+        if !used.load(Ordering::Acquire) {
             return;
         }
     }

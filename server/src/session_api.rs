@@ -12,6 +12,7 @@ use cartwright::model::wire::Wire;
 use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
 
 use crate::app::{App, lock};
 use crate::body;
@@ -59,6 +60,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn serve_request(app: Arc<App>, request: Request) -> Response {
+    let mut releases = app.releases.subscribe();
     let started_at = store::milliseconds(OffsetDateTime::now_utc());
     let (head, body) = request.into_parts();
     let body = body::read(body).await;
@@ -87,10 +89,10 @@ async fn serve_request(app: Arc<App>, request: Request) -> Response {
     };
     let outcome = match place {
         Err(problem) => Outcome::from(&problem),
-        Ok(None) => act(&app, operation, fault).await,
+        Ok(None) => act(&app, operation, fault, &mut releases).await,
         Ok(Some(place)) => {
             let _turn = place.turn().await;
-            act(&app, operation, fault).await
+            act(&app, operation, fault, &mut releases).await
         }
     };
     lock(&app.journal).finish(seq, outcome.end());
@@ -111,10 +113,16 @@ fn place(app: &App, operation: &Result<Operation, Problem>) -> Result<Option<Pla
     }
 }
 
-async fn act(app: &Arc<App>, operation: Result<Operation, Problem>, fault: Option<Fault>) -> Outcome {
+async fn act(
+    app: &Arc<App>,
+    operation: Result<Operation, Problem>,
+    fault: Option<Fault>,
+    releases: &mut watch::Receiver<u64>,
+) -> Outcome {
     let fault = fault.unwrap_or_default();
     if fault.delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        let delay = Duration::from_millis(fault.delay_ms);
+        let _ = tokio::time::timeout(delay, releases.changed()).await;
     }
     if fault.drop_before_apply {
         return Outcome::Cut;
@@ -154,7 +162,7 @@ async fn run(app: &Arc<App>, operation: Result<Operation, Problem>) -> Outcome {
         }
         Operation::Read(id) => Ok(match app.store.read(&id)? {
             Some(stored) => Answer { status: 200, text: rules::read(stored).to_answer_text() },
-            None => Answer::from(&Problem::new(404, "The session does not exist")),
+            None => Answer::from(&no_session()),
         }),
     });
     match work.await {
@@ -162,6 +170,10 @@ async fn run(app: &Arc<App>, operation: Result<Operation, Problem>) -> Outcome {
         Ok(Err(error)) => Outcome::from(&unavailable(&error)),
         Err(_) => Outcome::Cut,
     }
+}
+
+pub(crate) fn no_session() -> Problem {
+    Problem::new(404, "The session does not exist")
 }
 
 /// A store that fails is trouble that may pass.

@@ -1,0 +1,11 @@
+//! The endpoint as a client meets it: a process of its own, real sockets, a real SQLite file.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod bad_input;
+mod campaigns;
+mod faults;
+mod harness;
+mod keys;
+mod life;
+mod pages;
+mod updates;
