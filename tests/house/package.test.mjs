@@ -36,6 +36,16 @@ test('the lock file names no registry', () => {
   assert.doesNotMatch(readFileSync(join(root, 'package-lock.json'), 'utf8'), /"resolved"/);
 });
 
+test('the lock file holds every package that it names, for other systems too', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const named = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+  const held = Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, ''));
+  assert.deepEqual(
+    named.filter((name) => !held.includes(name)),
+    [],
+  );
+});
+
 test('both crates and the package have one version', () => {
   const cargo = readFileSync(join(root, 'Cargo.toml'), 'utf8');
   assert.equal(/^\[workspace\.package\]\nversion = "([^"]+)"/m.exec(cargo)?.[1], manifest.version);
