@@ -218,12 +218,7 @@ impl Draft {
             Command::Update { id, patch, source } => self.update(*id, patch, *source),
             Command::SetQuantity { id, quantity } => self.set_quantity(*id, *quantity),
             Command::Remove { id } => self.set_quantity(*id, 0),
-            Command::Clear => {
-                if self.cart_set && self.lines().is_empty() {
-                    return Ok(Change::default());
-                }
-                self.replace(&[])
-            }
+            Command::Clear => self.replace(&[]),
             Command::Replace { lines } => self.replace(lines),
             Command::Accept { line } => {
                 let same = |known: &&Arc<Line>| known.free && known.item.sku() == line.item.sku();
@@ -380,6 +375,9 @@ impl Draft {
     }
 
     fn replace(&mut self, lines: &[NewLine]) -> Applied {
+        if self.cart_set && self.lines().is_empty() && lines.is_empty() {
+            return Ok(Change::default());
+        }
         let costs = Totals { costs: self.totals.costs, ..Totals::default() };
         let mut next =
             Draft { lines: Lines::default(), totals: costs, limits: self.limits, ..Draft::default() };
@@ -513,15 +511,18 @@ impl Draft {
                 assign(&mut fields.experiment_variant_allocations, cleared(sent), field)
             }
             Field::AdditionalCosts => {
-                let change = self.set_costs(Map::default())?;
-                self.fields.additional_costs = cleared(sent);
+                let mut change = self.set_costs(Map::default())?;
+                change.join(assign(&mut self.fields.additional_costs, cleared(sent), field));
                 change
             }
             Field::Attributes if sent => self.set_attributes(Object::new()),
             Field::Attributes => assign(&mut fields.attributes, None, field),
             Field::CartItems => {
-                let change = self.replace(&[])?;
-                self.cart_set = sent;
+                let mut change = self.replace(&[])?;
+                if !sent {
+                    self.cart_set = false;
+                    change.fields.insert(field);
+                }
                 change
             }
         };
