@@ -299,21 +299,20 @@ impl Draft {
 
     fn push(&mut self, line: NewLine) -> Applied {
         let id = line.id;
+        let lines = self.lines().len().saturating_add(1);
+        self.within(lines, self.totals.units.saturating_add(line.item.quantity()))?;
         let part = line.item.part().map_err(|error| amount_refusal(error, key("price")))?;
-        let totals = self.checked(&self.totals, &part, self.lines().len().saturating_add(1))?;
+        let totals = checked(&self.totals, &part)?;
         let index = self.lines.push(line).map_err(|error| amount_refusal(error, key("price")))?;
         self.totals = totals;
         self.cart_set = true;
         Ok(Change { line: Some(id), ..Change::of_line(LineChange::Inserted(index)) })
     }
 
-    /// The totals with a part more, within the limits of a cart.
-    fn checked(&self, totals: &Totals, part: &Totals, lines: usize) -> Result<Totals, Vec<Refusal>> {
-        let totals = totals.plus(part).map_err(|error| amount_refusal(error, key("price")))?;
-        totals.total().map_err(|error| amount_refusal(error, key("price")))?;
-        let cart = limits::cart(self.limits, lines, totals.units, &key(Field::CartItems.name()));
-        cart.map_err(|refusal| vec![refusal])?;
-        Ok(totals)
+    /// The limits of the cart, checked before a quantity becomes part of an amount.
+    fn within(&self, lines: usize, units: u64) -> Result<(), Vec<Refusal>> {
+        let cart = limits::cart(self.limits, lines, units, &key(Field::CartItems.name()));
+        cart.map_err(|refusal| vec![refusal])
     }
 
     fn set_quantity(&mut self, id: LineId, quantity: u64) -> Applied {
@@ -334,12 +333,10 @@ impl Draft {
         self.exchange(index, &line, NewLine { id, item, meta: line.meta.clone(), free: line.free })
     }
 
-    /// The limit of units, checked before a quantity becomes part of an amount.
+    /// The limit of units where a line gets another quantity.
     fn units_within(&self, line: &Line, quantity: u64) -> Result<(), Vec<Refusal>> {
         let others = self.totals.units.saturating_sub(line.item.quantity());
-        let units = others.saturating_add(quantity);
-        let cart = limits::cart(self.limits, self.lines().len(), units, &key(Field::CartItems.name()));
-        cart.map_err(|refusal| vec![refusal])
+        self.within(self.lines().len(), others.saturating_add(quantity))
     }
 
     fn update(&mut self, id: LineId, patch: &Object, source: Source) -> Applied {
@@ -368,7 +365,7 @@ impl Draft {
         let id = new.id;
         let without = self.totals.minus(old.part()).map_err(|error| amount_refusal(error, key("price")))?;
         let part = new.item.part().map_err(|error| amount_refusal(error, key("price")))?;
-        let totals = self.checked(&without, &part, self.lines().len())?;
+        let totals = checked(&without, &part)?;
         self.lines.replace(index, new).map_err(|error| amount_refusal(error, key("price")))?;
         self.totals = totals;
         Ok(Change { line: Some(id), ..Change::of_line(LineChange::Updated(index)) })
@@ -432,18 +429,16 @@ impl Draft {
     fn put(&mut self, session: &NewCustomerSessionV2, lines: Option<&[NewLine]>, whole: bool) -> Applied {
         let mut next = self.clone();
         let mut change = Change::default();
+        let mut refusals = Vec::new();
+        let mut note = |applied: Applied| match applied {
+            Ok(part) => change.join(part),
+            Err(found) => refusals.extend(found),
+        };
         if whole {
-            let mut refusals = Vec::new();
             for field in FIELDS {
                 if !given(session, lines, field) {
-                    match next.unset(field) {
-                        Ok(part) => change.join(part),
-                        Err(found) => refusals.extend(found),
-                    }
+                    note(next.unset(field));
                 }
-            }
-            if !refusals.is_empty() {
-                return Err(refusals);
             }
         }
         if let Some(lines) = lines {
@@ -451,12 +446,13 @@ impl Draft {
                 Some(Step::Index(_)) => refusal.inside(Step::Key(Field::CartItems.name().to_string())),
                 _ => refusal,
             };
-            let replaced =
-                next.replace(lines).map_err(|found| found.into_iter().map(below).collect::<Vec<_>>());
-            change.join(replaced?);
+            note(next.replace(lines).map_err(|found| found.into_iter().map(below).collect()));
         }
         if let Some(costs) = session.additional_costs.clone() {
-            change.join(next.set_costs(costs)?);
+            note(next.set_costs(costs));
+        }
+        if !refusals.is_empty() {
+            return Err(refusals);
         }
         if let Some(attributes) = session.attributes.clone() {
             change.join(next.set_attributes(attributes));
@@ -532,6 +528,12 @@ impl Draft {
     fn index_of(&self, id: LineId) -> Result<usize, Vec<Refusal>> {
         self.lines.index_of(id).ok_or_else(|| vec![line_unknown(&id.to_text())])
     }
+}
+
+/// The totals with a part more, where they can be summed up.
+fn checked(totals: &Totals, part: &Totals) -> Result<Totals, Vec<Refusal>> {
+    let sum = totals.plus(part).and_then(|sum| sum.total().map(|_| sum));
+    sum.map_err(|error| amount_refusal(error, key("price")))
 }
 
 /// The value that clears a field on the server, or nothing where the server never heard of it.

@@ -284,7 +284,8 @@ impl<'v> Arguments<'v> {
             return Err(vec![Refusal::new(Code::ValueType, path.clone())]);
         };
         // Counted before they are read, so that a list of millions costs nothing.
-        let length = limits::cart(limits::CartLimits::Unflattened, items.len(), 0, path);
+        let cart = key(Field::CartItems.name());
+        let length = limits::cart(limits::CartLimits::Unflattened, items.len(), 0, &cart);
         length.map_err(|refusal| vec![refusal])?;
         let mut lines = Vec::new();
         let mut refusals = Vec::new();
