@@ -93,7 +93,8 @@ impl Draft {
         let fields = session.clone();
         draft.fields = NewCustomerSessionV2 {
             profile_id: fields.profile_id,
-            store_integration_id: fields.store_integration_id,
+            // Empty means none in an answer, and is refused in a request.
+            store_integration_id: fields.store_integration_id.filter(|id| !id.is_empty()),
             evaluable_campaign_ids: None,
             coupon_codes: fields.coupon_codes,
             referral_code: fields.referral_code,
@@ -344,7 +345,8 @@ impl Draft {
         let Some(line) = self.lines().get(index).cloned() else {
             return Ok(Change::default());
         };
-        if patch.get("quantity").and_then(Value::as_integer) == Some(0) {
+        let quantity = patch.get("quantity").and_then(|units| i64::read(units, &mut Reading::new(source)));
+        if quantity == Some(0) {
             return self.set_quantity(id, 0);
         }
         let item = patched(&line.item, patch, source)?;
