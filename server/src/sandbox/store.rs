@@ -288,3 +288,58 @@ fn write(connection: &Connection, number: i64, stored: &Stored) -> Result<(), St
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::campaigns::DEFAULT;
+    use crate::sandbox::read;
+
+    const START: i64 = 1_800_000_000_000;
+
+    fn count(store: &Store, now_ms: i64) -> Option<i64> {
+        let campaigns = Campaigns::parse(DEFAULT).unwrap();
+        let text = br#"{"customerSession":{},"responseContent":["customerSession"]}"#.to_vec();
+        let request = Request {
+            integration_id: "c".to_string(),
+            target: "/c".to_string(),
+            key: Some("key".to_string()),
+            text,
+            dry: false,
+            evaluate_at: None,
+        };
+        let now = OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000).unwrap();
+        let body = read::body(&request.text, &campaigns);
+        let answer = store.update(&request, &body, &campaigns, now).unwrap();
+        Value::parse(&answer.text).unwrap().get("customerSession")?.get("updateCount")?.as_integer()
+    }
+
+    #[test]
+    fn a_key_is_kept_for_24_hours() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("s.sqlite"), true).unwrap();
+        assert_eq!(count(&store, START), Some(1));
+        assert_eq!(count(&store, START + KEY_LIFE_MS), Some(1));
+        assert_eq!(count(&store, START + KEY_LIFE_MS + 1), Some(2));
+        assert_eq!(count(&store, START + KEY_LIFE_MS + 2), Some(2));
+    }
+
+    #[test]
+    fn a_file_of_another_layout_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.sqlite");
+        let newer = Connection::open(&file).unwrap();
+        newer.pragma_update(None, "user_version", LAYOUT + 1).unwrap();
+        drop(newer);
+        assert!(matches!(Store::open(&file, true), Err(StoreError::Layout(found)) if found == LAYOUT + 1));
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_read_is_said_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("s.sqlite"), true).unwrap();
+        count(&store, START);
+        store.connection().execute("UPDATE sessions SET session = '{'", []).unwrap();
+        assert!(matches!(store.read("c"), Err(StoreError::Corrupt(id)) if id == "c"));
+    }
+}
