@@ -3,3 +3,4 @@
 pub mod amount;
 pub mod draft;
 pub mod model;
+pub mod sync;

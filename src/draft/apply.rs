@@ -82,12 +82,13 @@ impl Draft {
         Draft { limits, ..Draft::default() }
     }
 
-    /// The draft that a session of the server amounts to, all of it known to the server. Refused
-    /// when a line cannot be read: sending the rest would delete it.
+    /// The draft that a session of the server amounts to, all of it known to the server; `known`
+    /// gives each line its id and what the shop stores with it. Refused when a line cannot be read:
+    /// sending the rest would delete it.
     pub fn from_session(
         session: &CustomerSessionV2,
         limits: CartLimits,
-        mut make_id: impl FnMut() -> LineId,
+        mut known: impl FnMut(usize, &CartItem) -> (LineId, Option<Value>, bool),
     ) -> Result<Draft, Vec<Refusal>> {
         let mut draft = Draft::new(limits);
         let fields = session.clone();
@@ -112,9 +113,10 @@ impl Draft {
             draft.totals =
                 draft.totals.plus(&part).map_err(|error| amount_refusal(error, cost_path(name)))?;
         }
-        for item in session.cart_items.iter().flatten() {
-            let line = NewLine { id: make_id(), item: Item::new(item.clone())?, meta: None, free: false };
-            draft.push(line)?;
+        for (index, model) in session.cart_items.iter().flatten().enumerate() {
+            let (id, meta, free) = known(index, model);
+            let item = Item::new(model.clone())?;
+            draft.push(NewLine { id, item, meta, free })?;
         }
         draft.cart_set = session.cart_items.is_some();
         draft.mark_sent();

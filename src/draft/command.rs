@@ -194,6 +194,11 @@ impl Command {
         Arguments { value: session, source }.put(session, true, ids)
     }
 
+    /// Reads fields that are changed while the others stay.
+    pub fn merge(session: &Value, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
+        Arguments { value: session, source: Source::Script }.put(session, false, ids)
+    }
+
     /// `coupons.clear` leaves `[]`, whether or not codes were sent.
     fn or_empty(self) -> Command {
         let session =

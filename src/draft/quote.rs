@@ -503,7 +503,7 @@ fn sum<'e>(
 
 /// The fields that were sent and that the server's session holds otherwise; missing, null and
 /// empty are the same.
-fn differences(ours: &Draft, session: &CustomerSessionV2) -> Vec<String> {
+pub fn differences(ours: &Draft, session: &CustomerSessionV2) -> Vec<String> {
     let sent = ours.fields();
     let mut found = Vec::new();
     let mut note = |name: &str, differs: bool| {

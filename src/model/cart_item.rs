@@ -2,7 +2,7 @@
 
 use crate::amount::Amount;
 use crate::model::json::Object;
-use crate::model::wire::{Map, model};
+use crate::model::wire::{Map, Measure, model};
 
 model! {
     /// One line of a cart. Limits: `sku` has at least one character, `quantity` is at least 1
@@ -25,13 +25,13 @@ model! {
         /// The product that the SKU belongs to.
         product: Product = "product",
         /// Grams.
-        weight: Amount = "weight",
+        weight: Measure = "weight",
         /// Millimetres.
-        height: Amount = "height",
+        height: Measure = "height",
         /// Millimetres.
-        width: Amount = "width",
+        width: Measure = "width",
         /// Millimetres.
-        length: Amount = "length",
+        length: Measure = "length",
         /// Index of the line, from 0.
         [server] position: i64 = "position",
         /// Attributes; those not sent again are removed.

@@ -116,6 +116,9 @@ pub struct Writer {
     pub text: String,
     /// Whether members that only the server sets are written too; never in a request.
     pub server_set: bool,
+    /// Where the text is for a script: amounts become texts with at least this many decimal places,
+    /// and a number that a script would round becomes a text of all its digits.
+    pub script: Option<u8>,
 }
 
 impl Writer {
@@ -188,6 +191,13 @@ pub trait Wire: Sized {
         out.text
     }
 
+    /// Its text for a script, amounts padded to `scale` decimal places.
+    fn to_script_text(&self, scale: u8) -> String {
+        let mut out = Writer { script: Some(scale), ..Writer::default() };
+        self.write(&mut out);
+        out.text
+    }
+
     /// Its text as in an answer.
     fn to_answer_text(&self) -> String {
         let mut out = Writer { server_set: true, ..Writer::default() };
@@ -250,7 +260,11 @@ impl Wire for i64 {
     }
 
     fn write(&self, out: &mut Writer) {
+        let quoted = out.script.is_some() && self.unsigned_abs() > MAX_SAFE_INTEGER;
+        let quote = if quoted { "\"" } else { "" };
+        out.text.push_str(quote);
         write_integer(*self, &mut out.text);
+        out.text.push_str(quote);
     }
 }
 
@@ -288,7 +302,35 @@ impl Wire for Amount {
     }
 
     fn write(&self, out: &mut Writer) {
-        self.write_json(&mut out.text);
+        match out.script {
+            Some(scale) => write_string(&self.padded(scale), &mut out.text),
+            None => self.write_json(&mut out.text),
+        }
+    }
+}
+
+/// A number that is no amount of money: grams, millimetres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measure(pub Amount);
+
+impl Wire for Measure {
+    fn read(value: &Value, reading: &mut Reading) -> Option<Measure> {
+        Amount::read(value, reading).map(Measure)
+    }
+
+    fn write(&self, out: &mut Writer) {
+        write_number(&self.0.padded(0), out);
+    }
+}
+
+/// Appends a number, for a script as a text where the script would round it.
+fn write_number(digits: &str, out: &mut Writer) {
+    let safe = |integer: i64| integer.unsigned_abs() <= MAX_SAFE_INTEGER;
+    let exact = Amount::parse_number(digits).is_ok() || crate::model::json::integer(digits).is_some_and(safe);
+    if out.script.is_some() && !exact {
+        write_string(digits, &mut out.text);
+    } else {
+        out.text.push_str(digits);
     }
 }
 
@@ -307,7 +349,12 @@ impl Wire for Value {
     }
 
     fn write(&self, out: &mut Writer) {
-        Value::write(self, &mut out.text);
+        match self {
+            Value::Number(digits) => write_number(digits, out),
+            Value::Array(items) => out.list(items, Wire::write),
+            Value::Object(object) => Wire::write(object, out),
+            plain => plain.write(&mut out.text),
+        }
     }
 }
 

@@ -1,0 +1,453 @@
+//! What an answer, or none, leads to (rules 0, 5, 6, 7).
+
+use crate::draft::quote::{Quote, differences};
+use crate::draft::refusal::Refusal;
+use crate::draft::state::State;
+use crate::model::CustomerSessionV2;
+use crate::model::json::Value;
+use crate::sync::backoff;
+use crate::sync::error::{SyncCode, SyncError};
+use crate::sync::event::{Ask, Failure, Notice, Reply};
+use crate::sync::machine::{Block, Goal, Machine, Waiting};
+use crate::sync::policy::{Next, Outcome, meaning};
+use crate::sync::send::{Attempt, Kind};
+
+/// Answers in a row that cannot be the endpoint's, after which nothing is sent until somebody asks.
+const MAX_BAD_ANSWERS: u32 = 3;
+
+/// How often a read or a preview is tried before its caller is told.
+const MAX_TRIES: u32 = 4;
+
+impl Machine {
+    /// An attempt was answered. An answer to anything but the open attempt is nobody's (rule 5).
+    pub(super) fn answered(&mut self, id: u64, status: u16, retry_after: Option<&str>, body: &str) {
+        let Some((_, attempt)) = self.flight.take_if(|(open, _)| *open == id) else {
+            return;
+        };
+        let value = Value::parse_lenient(body).ok();
+        let ours = value.as_ref().is_some_and(|value| self.is_ours(attempt.kind, value));
+        let result = meaning(Outcome::Status { status, ours });
+        let wait = retry_after.and_then(|value| backoff::retry_after(value, self.now));
+        let Some(code) = result.code else {
+            self.succeeded(attempt, value.unwrap_or(Value::Null));
+            return;
+        };
+        let error = SyncError::answered(code, status, body);
+        if self.opening.is_some() && attempt.kind == Kind::Read && self.says_unknown(status, body) {
+            self.relieve();
+            self.opening = None;
+            self.all_changed();
+            return;
+        }
+        self.unsuccessful(attempt, result.next, error, wait);
+    }
+
+    /// An attempt was not answered.
+    pub(super) fn failed(&mut self, id: u64, failure: Failure) {
+        let Some((_, mut attempt)) = self.flight.take_if(|(open, _)| *open == id) else {
+            return;
+        };
+        let (next, code) = match failure {
+            Failure::Network => (meaning(Outcome::Network).next, SyncCode::Network),
+            Failure::Timeout => (meaning(Outcome::Timeout).next, SyncCode::Timeout),
+            Failure::NotSent | Failure::ApiKey => {
+                attempt.sends = attempt.sends.saturating_sub(1);
+                let code =
+                    if failure == Failure::ApiKey { SyncCode::ApiKeyInBrowser } else { SyncCode::Network };
+                // Bytes that left before are still of unknown fate; else the newest draft may go.
+                (if attempt.sends > 0 { Next::SameBytes } else { Next::NewestDraft }, code)
+            }
+        };
+        let error = SyncError::new(code);
+        if failure == Failure::ApiKey {
+            self.owe(attempt, next);
+            self.block(error, true);
+            return;
+        }
+        self.unsuccessful(attempt, next, error, None);
+    }
+
+    /// Whether a body proves itself an answer to this attempt.
+    fn is_ours(&self, kind: Kind, value: &Value) -> bool {
+        let Some(session) = value.get("customerSession") else {
+            return false;
+        };
+        let state = session.get("state").and_then(Value::as_str);
+        let expected = match kind {
+            Kind::Close => state == Some(State::Closed.as_str()),
+            Kind::Cancel => state == Some(State::Cancelled.as_str()),
+            _ => true,
+        };
+        let id = session.get("integrationId").and_then(Value::as_str);
+        expected && id == Some(self.options.session_id.as_str())
+    }
+
+    /// Whether an answer to the first read says that the server does not know the session: 404, or
+    /// a 400 that names the id (no 404 is declared for it).
+    fn says_unknown(&self, status: u16, body: &str) -> bool {
+        status == 404 || (status == 400 && body.contains(&self.options.session_id))
+    }
+
+    fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
+        self.error = Some(error.clone());
+        match next {
+            Next::Stop => {
+                self.refused(attempt, error);
+                return;
+            }
+            Next::HeadersOnce if self.headers_retried => {
+                self.unauthorized(attempt, error);
+                return;
+            }
+            Next::HeadersOnce => {
+                // The headers are asked for before every attempt: at once is soon enough.
+                self.headers_retried = true;
+                self.owe(attempt, Next::NewestDraft);
+                return;
+            }
+            _ => {}
+        }
+        let kind = attempt.kind;
+        self.owe(attempt, next);
+        if next == Next::SameBytesThrice {
+            self.bad_answers = self.bad_answers.saturating_add(1);
+            if self.bad_answers >= MAX_BAD_ANSWERS {
+                self.bad_answers = 0;
+                self.give_up_on(kind, &error);
+                self.block(error, true);
+                return;
+            }
+        }
+        self.count_try(kind, &error);
+        self.wait(error.code, wait);
+    }
+
+    /// Keeps what is still to be done of an attempt that did not succeed.
+    fn owe(&mut self, attempt: Attempt, next: Next) {
+        match (attempt.kind, next) {
+            (Kind::Update | Kind::Close | Kind::Cancel, Next::SameBytes | Next::SameBytesThrice) => {
+                self.unknown = Some(attempt);
+            }
+            // The draft is newer than what is acknowledged, or was wanted for its quote.
+            (Kind::Update, _) => self.update_wanted |= attempt.revision <= self.acknowledged,
+            _ => {}
+        }
+    }
+
+    /// Waits before the next request: full jitter, not earlier than the server asked for (rule 7).
+    fn wait(&mut self, code: SyncCode, asked: Option<u64>) {
+        if !self.online && code == SyncCode::Network {
+            self.resume_at = self.now.saturating_add(self.options.cap);
+            return;
+        }
+        let delay = backoff::delay(&mut self.random, self.options.base, self.options.cap, self.attempt);
+        self.attempt = self.attempt.saturating_add(1);
+        self.not_before = asked.map_or(0, |asked| self.now.saturating_add(asked));
+        self.resume_at = self.now.saturating_add(delay).max(self.not_before);
+    }
+
+    fn block(&mut self, error: SyncError, until_flush: bool) {
+        self.error = Some(error.clone());
+        self.resume_at = 0;
+        self.attempt = 0;
+        self.blocked = Some(Block { error, until_flush });
+    }
+
+    /// Nothing is wrong any more.
+    fn relieve(&mut self) {
+        self.attempt = 0;
+        self.bad_answers = 0;
+        self.headers_retried = false;
+        self.resume_at = 0;
+        self.not_before = 0;
+        self.blocked = None;
+        self.error = None;
+    }
+
+    fn unauthorized(&mut self, attempt: Attempt, error: SyncError) {
+        self.headers_retried = false;
+        self.give_up_on(attempt.kind, &error);
+        let earlier = attempt.sends > 1;
+        match attempt.kind {
+            Kind::Preview { .. } => {}
+            // A close that may have taken effect under its key before stays to be found out.
+            Kind::Close | Kind::Cancel if earlier => {
+                self.reject_move(&error);
+                self.unknown = Some(attempt);
+                self.block(error, true);
+            }
+            Kind::Close | Kind::Cancel => {
+                self.reject_move(&error);
+                self.moving = None;
+            }
+            Kind::Read if self.opening.is_none() => self.read_wanted = false,
+            Kind::Read => self.block(error, true),
+            Kind::Update => {
+                self.owe(attempt, Next::NewestDraft);
+                self.block(error, true);
+            }
+        }
+    }
+
+    /// A 4xx that the same bytes would get again.
+    fn refused(&mut self, attempt: Attempt, error: SyncError) {
+        match attempt.kind {
+            Kind::Preview { ticket } => {
+                self.previews.retain(|preview| preview.ticket != ticket);
+                self.reject(ticket, error);
+            }
+            Kind::Read if self.opening.is_some() => self.block(error, true),
+            Kind::Read => {
+                self.read_wanted = false;
+                self.give_up_on(Kind::Read, &error);
+                self.read_refused(&error);
+            }
+            Kind::Close | Kind::Cancel => self.move_refused(error),
+            Kind::Update => {
+                // Somebody may have closed the session: a place in the draft is the shopper's to mend,
+                // anything else costs one read.
+                self.read_wanted |= error.path.is_none();
+                self.update_wanted = false;
+                self.block(error, false);
+            }
+        }
+    }
+
+    /// Counts a failed try of what only its caller waits for, and tells them after a few.
+    fn count_try(&mut self, kind: Kind, error: &SyncError) {
+        match kind {
+            Kind::Preview { ticket } => {
+                let preview = self.previews.iter_mut().find(|preview| preview.ticket == ticket);
+                let tries = preview.map_or(MAX_TRIES, |preview| {
+                    preview.tries = preview.tries.saturating_add(1);
+                    preview.tries
+                });
+                if tries >= MAX_TRIES {
+                    self.give_up_on(kind, error);
+                }
+            }
+            Kind::Read => {
+                let mut spent = false;
+                for waiting in &mut self.waiting {
+                    if let Goal::Refresh(tries) = &mut waiting.goal {
+                        *tries = tries.saturating_add(1);
+                        spent |= *tries >= MAX_TRIES;
+                    }
+                }
+                if spent {
+                    self.give_up_on(kind, error);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells those who wait for a read or a preview that it failed.
+    fn give_up_on(&mut self, kind: Kind, error: &SyncError) {
+        match kind {
+            Kind::Preview { ticket } => {
+                self.previews.retain(|preview| preview.ticket != ticket);
+                self.reject(ticket, error.clone());
+            }
+            Kind::Read => {
+                let (refresh, rest): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.waiting)
+                    .into_iter()
+                    .partition(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
+                self.waiting = rest;
+                for waiting in refresh {
+                    self.reject(waiting.ticket, error.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn succeeded(&mut self, attempt: Attempt, value: Value) {
+        self.relieve();
+        match attempt.kind {
+            Kind::Read => {
+                if let Err(refusals) = self.read_session(&value) {
+                    // A line that cannot be read would be deleted by the next update.
+                    let path = refusals.into_iter().next().map(|refusal| refusal.path);
+                    self.block(SyncError { path, ..SyncError::new(SyncCode::BadAnswer) }, true);
+                }
+            }
+            Kind::Preview { ticket } => {
+                self.previews.retain(|preview| preview.ticket != ticket);
+                let quote = Quote::new(&attempt.draft, &value);
+                self.resolve(ticket, Reply::Preview(Box::new(quote), Box::new(attempt.draft)));
+            }
+            Kind::Update | Kind::Close | Kind::Cancel => {
+                let replayed = attempt.sends > 1;
+                if attempt.kind != Kind::Cancel {
+                    self.acknowledged = self.acknowledged.max(attempt.revision);
+                    self.acknowledged_draft = attempt.draft;
+                }
+                let was_open = self.state == State::Open;
+                if let Some(session) = Machine::server_session(&value) {
+                    self.take_state(&session, value.get("customerSession"));
+                }
+                self.take_quote(&value, !replayed);
+                match attempt.kind {
+                    Kind::Update => {
+                        // A replayed answer confirms, but what it quotes may be old.
+                        self.read_wanted |= replayed && !self.is_dirty();
+                        self.ended(was_open);
+                    }
+                    _ => self.moved(),
+                }
+            }
+        }
+    }
+
+    /// Takes in the answer to a read, or one that the page brought along.
+    pub(super) fn read_session(&mut self, answer: &Value) -> Result<(), Vec<Refusal>> {
+        let Some(session) = Machine::server_session(answer) else {
+            return Ok(());
+        };
+        let was_open = self.state == State::Open;
+        let opening = self.opening.take();
+        let asked = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
+        let same = self.is_same(&session);
+        let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
+        if opening.is_some() || self.revision == 0 || (asked && nothing_waits && !same) {
+            if let Err(refusals) = self.adopt(&session) {
+                self.opening = opening;
+                self.read_wanted = false;
+                return Err(refusals);
+            }
+            self.take_state(&session, answer.get("customerSession"));
+            self.take_quote(answer, true);
+        } else {
+            self.take_state(&session, answer.get("customerSession"));
+            self.take_quote(answer, same);
+        }
+        self.read_wanted = false;
+        self.replay(opening.unwrap_or_default());
+        self.waiting_for(|goal| matches!(goal, Goal::Refresh(_)));
+        if !self.move_read(&session) {
+            self.ended(was_open);
+        }
+        Ok(())
+    }
+
+    /// Whether a session that was read holds what we last had acknowledged: nobody wrote since, or
+    /// what was written is the same.
+    fn is_same(&self, session: &CustomerSessionV2) -> bool {
+        let known = self.session.as_ref().and_then(|known| known.get("updateCount")?.as_integer());
+        if session.update_count.is_some() && session.update_count == known {
+            return true;
+        }
+        differences(&self.acknowledged_draft, session).is_empty()
+    }
+
+    /// Resolves those who wait for a goal of this kind.
+    fn waiting_for(&mut self, reached: impl Fn(&Goal) -> bool) {
+        let (done, rest): (Vec<Waiting>, Vec<Waiting>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|waiting| reached(&waiting.goal));
+        self.waiting = rest;
+        for waiting in done {
+            self.resolve(waiting.ticket, Reply::Done);
+        }
+    }
+
+    /// The server ended the session and it was not us.
+    fn ended(&mut self, was_open: bool) {
+        if was_open && self.state != State::Open {
+            self.update_wanted = false;
+            self.unknown = None;
+            if self.state != State::Cancelled {
+                self.emit(Notice::Closed { foreign: true, quote_changed: false });
+            }
+        }
+    }
+
+    pub(super) fn resolve(&mut self, ticket: u64, reply: Reply) {
+        self.emit(Notice::Settled { ticket, result: Ok(reply) });
+    }
+
+    pub(super) fn reject(&mut self, ticket: u64, error: SyncError) {
+        self.emit(Notice::Settled { ticket, result: Err(error) });
+    }
+
+    /// Somebody asks for something that needs the server.
+    pub(super) fn ask(&mut self, ticket: u64, ask: Ask) {
+        let goal = match ask {
+            Ask::Flush => Goal::Flush(self.revision),
+            Ask::Settled => Goal::Settled,
+            Ask::Refresh => Goal::Refresh(0),
+            Ask::Preview(changes) => {
+                match self.preview_of(ticket, &changes) {
+                    Ok(preview) => self.previews.push(preview),
+                    Err(error) => self.reject(ticket, error),
+                }
+                return;
+            }
+            other => {
+                self.ask_move(ticket, other);
+                return;
+            }
+        };
+        if !matches!(goal, Goal::Refresh(_)) {
+            self.unblock();
+        }
+        self.waiting.push(Waiting { ticket, goal });
+    }
+
+    /// A person asks to try again.
+    pub(super) fn unblock(&mut self) {
+        if self.blocked.take_if(|block| block.until_flush).is_some() {
+            self.error = None;
+            self.headers_retried = false;
+        }
+    }
+
+    pub(super) fn forget(&mut self, ticket: u64) {
+        self.waiting.retain(|waiting| waiting.ticket != ticket);
+        self.previews.retain(|preview| preview.ticket != ticket);
+    }
+
+    /// Tells everybody whose goal is reached, or cannot be.
+    pub(super) fn settle(&mut self) {
+        self.advance_move();
+        if self.opening.is_none() {
+            let acknowledged = self.acknowledged;
+            self.waiting_for(|goal| matches!(goal, Goal::Flush(revision) if *revision <= acknowledged));
+            if self.is_settled() {
+                self.waiting_for(|goal| *goal == Goal::Settled);
+            } else if self.waiting.iter().any(|waiting| waiting.goal == Goal::Settled) {
+                self.want_fresh_quote();
+            }
+        }
+        let error = match &self.blocked {
+            Some(block) => block.error.clone(),
+            None if self.state != State::Open => {
+                let refusal = Refusal::new(crate::draft::refusal::Code::SessionFinished, Vec::new());
+                SyncError::from(refusal)
+            }
+            None => return,
+        };
+        let (lost, rest): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| !matches!(waiting.goal, Goal::Refresh(_)));
+        self.waiting = rest;
+        for waiting in lost {
+            self.reject(waiting.ticket, error.clone());
+        }
+    }
+
+    /// Everything acknowledged, nothing of unknown fate, and the quote fresh.
+    pub(super) fn is_settled(&self) -> bool {
+        let quiet = !self.is_dirty() && self.unknown.is_none() && self.opening.is_none();
+        let unused = self.revision == 0 && self.session.is_none();
+        quiet && (self.quote_is_current() || unused || self.state != State::Open)
+    }
+
+    /// Sends the draft once more where only its quote is old: somebody waits for it.
+    pub(super) fn want_fresh_quote(&mut self) {
+        let quiet = !self.is_dirty() && self.unknown.is_none() && self.flight.is_none() && !self.read_wanted;
+        if quiet && !self.quote_is_current() && self.state == State::Open {
+            self.update_wanted = true;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! When to try again (rule 7).
+
+/// Longest wait that a `Retry-After` may ask for: 5 minutes, in milliseconds.
+pub const MAX_RETRY_AFTER: u64 = 300_000;
+
+/// Random numbers from a seed (xorshift64*): the same seed gives the same numbers.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// Numbers from a seed; zero is as good as any.
+    pub fn new(seed: u64) -> Random {
+        Random(seed ^ 0x9e37_79b9_7f4a_7c15 | 1)
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// A number from 0 to `most`, both included.
+    pub fn up_to(&mut self, most: u64) -> u64 {
+        match most.checked_add(1) {
+            Some(count) => self.bits() % count,
+            None => self.bits(),
+        }
+    }
+}
+
+/// Full jitter: from nothing to the ceiling `min(cap, base · 2^attempt)`, in milliseconds.
+pub fn delay(random: &mut Random, base: u64, cap: u64, attempt: u32) -> u64 {
+    let factor = 1_u64.checked_shl(attempt).unwrap_or(u64::MAX);
+    random.up_to(base.saturating_mul(factor).min(cap))
+}
+
+/// The wait that a `Retry-After` asks for, in milliseconds: seconds, or a date (RFC 9110, all three
+/// forms of which only the first is still written). None for a malformed one.
+pub fn retry_after(value: &str, now: u64) -> Option<u64> {
+    let value = value.trim();
+    let wait = match value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
+        true => value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1000),
+        false => http_date(value)?.saturating_sub(now),
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// `Wed, 21 Oct 2015 07:28:00 GMT` in milliseconds since 1970.
+fn http_date(text: &str) -> Option<u64> {
+    let (_, date) = text.split_once(", ")?;
+    let mut parts = date.split(' ');
+    let day: u64 = number(parts.next()?, 2)?;
+    let month = parts.next()?;
+    let year: u64 = number(parts.next()?, 4)?;
+    let mut clock = parts.next()?.split(':');
+    let (hour, minute, second) =
+        (number(clock.next()?, 2)?, number(clock.next()?, 2)?, number(clock.next()?, 2)?);
+    if parts.next() != Some("GMT") || parts.next().is_some() || clock.next().is_some() {
+        return None;
+    }
+    const MONTHS: [(&str, u64); 12] = [
+        ("Jan", 0),
+        ("Feb", 31),
+        ("Mar", 59),
+        ("Apr", 90),
+        ("May", 120),
+        ("Jun", 151),
+        ("Jul", 181),
+        ("Aug", 212),
+        ("Sep", 243),
+        ("Oct", 273),
+        ("Nov", 304),
+        ("Dec", 334),
+    ];
+    let (_, before) = MONTHS.iter().find(|(name, _)| *name == month)?;
+    if year < 1970 || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let leaps = |year: u64| (year / 4).saturating_sub(year / 100).saturating_add(year / 400);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut days = year.checked_sub(1970)?.checked_mul(365)?;
+    days = days.checked_add(leaps(year.checked_sub(1)?).checked_sub(leaps(1969))?)?;
+    days = days.checked_add(*before)?.checked_add(day.checked_sub(1)?)?;
+    if is_leap && *before >= 59 {
+        days = days.checked_add(1)?;
+    }
+    let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
+    seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?.checked_mul(1000)
+}
+
+fn number(text: &str, digits: usize) -> Option<u64> {
+    let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}

@@ -1,0 +1,121 @@
+//! Why something that needed the server did not come about.
+
+use crate::draft::refusal::{Code, Refusal};
+use crate::model::json::Value;
+use crate::model::wire::{Path, Step};
+
+/// The stable codes of errors that have to do with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncCode {
+    /// No connection, or it broke.
+    Network,
+    /// No answer in time.
+    Timeout,
+    /// 409: too many requests for this session at once.
+    Overlap,
+    /// 429.
+    RateLimited,
+    /// 408, 425 and every 5xx.
+    ServerError,
+    /// 400 and every 4xx that has no code of its own.
+    Rejected,
+    /// 401 and 403.
+    Unauthorized,
+    /// 404.
+    NotFound,
+    /// An answer that cannot be the endpoint's.
+    BadAnswer,
+    /// The quote is not the one that was agreed to.
+    QuoteChanged,
+    /// The caller gave up.
+    Aborted,
+    /// A value of the headers is a key of the API.
+    ApiKeyInBrowser,
+    /// What was asked for is refused before anything is sent.
+    Refused(Code),
+}
+
+impl SyncCode {
+    /// The code as the JavaScript surface spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SyncCode::Network => "network",
+            SyncCode::Timeout => "timeout",
+            SyncCode::Overlap => "overlap",
+            SyncCode::RateLimited => "rate_limited",
+            SyncCode::ServerError => "server_error",
+            SyncCode::Rejected => "rejected",
+            SyncCode::Unauthorized => "unauthorized",
+            SyncCode::NotFound => "not_found",
+            SyncCode::BadAnswer => "bad_answer",
+            SyncCode::QuoteChanged => "quote_changed",
+            SyncCode::Aborted => "aborted",
+            SyncCode::ApiKeyInBrowser => "api_key_in_browser",
+            SyncCode::Refused(code) => code.as_str(),
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub fn retryable(self) -> bool {
+        matches!(
+            self,
+            SyncCode::Network
+                | SyncCode::Timeout
+                | SyncCode::Overlap
+                | SyncCode::RateLimited
+                | SyncCode::ServerError
+                | SyncCode::BadAnswer
+        )
+    }
+}
+
+/// An error with what the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncError {
+    /// What happened.
+    pub code: SyncCode,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The body of the answer, where it was JSON.
+    pub problem: Option<Value>,
+    /// The place in the draft that the server, or a limit, names.
+    pub path: Option<Path>,
+}
+
+impl SyncError {
+    /// An error without an answer.
+    pub fn new(code: SyncCode) -> SyncError {
+        SyncError { code, status: None, problem: None, path: None }
+    }
+
+    /// An error of an answer; the first pointer of its body becomes the path.
+    pub fn answered(code: SyncCode, status: u16, body: &str) -> SyncError {
+        let problem = Value::parse_lenient(body).ok();
+        let pointer = problem.as_ref().and_then(|problem| {
+            let errors = problem.get("errors")?.as_array()?;
+            errors.iter().find_map(|error| error.get("source")?.get("pointer")?.as_str())
+        });
+        let path = pointer.and_then(pointer_path);
+        SyncError { code, status: Some(status), problem, path }
+    }
+}
+
+impl From<Refusal> for SyncError {
+    fn from(refusal: Refusal) -> SyncError {
+        SyncError { path: Some(refusal.path), ..SyncError::new(SyncCode::Refused(refusal.code)) }
+    }
+}
+
+/// A JSON pointer as a path into the draft; none where it names no field of a session.
+fn pointer_path(pointer: &str) -> Option<Path> {
+    let pointer = pointer.strip_prefix("/customerSession").unwrap_or(pointer);
+    let mut steps = pointer.strip_prefix('/')?.split('/');
+    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    let first = unescape(steps.next()?);
+    crate::draft::field::Field::from_name(&first)?;
+    let rest = steps.map(|step| match step.parse() {
+        Ok(index) => Step::Index(index),
+        Err(_) => Step::Key(unescape(step)),
+    });
+    Some(std::iter::once(Step::Key(first)).chain(rest).collect())
+}

@@ -1,0 +1,544 @@
+//! The state of a checkout and what events do to it.
+
+use std::sync::Arc;
+
+use crate::draft::command::{Command, LineIds};
+use crate::draft::field::Field;
+use crate::draft::quote::{Quote, Verdict};
+use crate::draft::refusal::{Code, Refusal};
+use crate::draft::state::State;
+use crate::draft::{Change, Draft, Line, LineChange, LineId};
+use crate::model::json::Value;
+use crate::model::wire::{Path, Source, Writer, read_answer};
+use crate::model::{CartItem, CustomerSessionV2};
+use crate::sync::backoff::Random;
+use crate::sync::error::SyncError;
+use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
+use crate::sync::moves::Move;
+use crate::sync::options::{Mode, Options};
+use crate::sync::send::{Attempt, Preview};
+
+/// One checkout: the draft, what the server knows of it, and what is under way.
+#[derive(Debug)]
+pub struct Machine {
+    pub(super) options: Options,
+    pub(super) now: u64,
+    pub(super) random: Random,
+    pub(super) ids: LineIds,
+    pub(super) out: Vec<Action>,
+    touched: bool,
+    changes: Change,
+
+    pub(super) draft: Draft,
+    pub(super) revision: u64,
+    pub(super) acknowledged: u64,
+    pub(super) acknowledged_draft: Draft,
+    pub(super) state: State,
+    pub(super) session: Option<Arc<Value>>,
+    pub(super) quote: Option<Arc<Quote>>,
+    pub(super) quote_revision: u64,
+    pub(super) quote_fresh: bool,
+
+    /// Edits made before the server's session is known: they are made again on top of it.
+    pub(super) opening: Option<Vec<Edit>>,
+    pub(super) flight: Option<(u64, Attempt)>,
+    /// An attempt of unknown fate: its bytes go again until they are answered (rule 4).
+    pub(super) unknown: Option<Attempt>,
+    pub(super) moving: Option<Move>,
+    pub(super) previews: Vec<Preview>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) read_wanted: bool,
+    /// The draft is to be sent although nothing in it is new, for a fresh quote.
+    pub(super) update_wanted: bool,
+
+    pub(super) next_attempt: u64,
+    pub(super) attempt: u32,
+    pub(super) bad_answers: u32,
+    pub(super) headers_retried: bool,
+    /// No request before this time; 0 where nothing holds it up.
+    pub(super) resume_at: u64,
+    /// The part of it that a `Retry-After` asked for, which nothing shortens.
+    pub(super) not_before: u64,
+    pub(super) blocked: Option<Block>,
+    pub(super) error: Option<SyncError>,
+    pub(super) online: bool,
+    pub(super) first_edit: Option<u64>,
+    pub(super) last_edit: u64,
+    pub(super) urgent: bool,
+}
+
+/// Why nothing is sent, and until when.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Block {
+    pub(super) error: SyncError,
+    /// Whether `flush()` may try again; else only an edit does.
+    pub(super) until_flush: bool,
+}
+
+/// Somebody who waits.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Waiting {
+    pub(super) ticket: u64,
+    pub(super) goal: Goal,
+}
+
+/// What they wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// This revision acknowledged.
+    Flush(u64),
+    /// Everything acknowledged and the quote fresh.
+    Settled,
+    /// An answer to a read; and how often it was tried.
+    Refresh(u32),
+}
+
+/// What the checkout is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing is to be done.
+    Idle,
+    /// The server's session is not known yet.
+    Opening,
+    /// An update waits for further edits.
+    Scheduled,
+    /// A request is under way.
+    Sending,
+    /// A request failed and will be made again.
+    Waiting,
+    /// There is no network.
+    Offline,
+    /// Nothing is sent until an edit or a flush.
+    Blocked,
+    /// Edits wait for `flush()`.
+    Manual,
+    /// The session is being closed, prepared or cancelled.
+    Closing,
+    /// The session is over.
+    Finished,
+}
+
+impl Phase {
+    /// The phase as the JavaScript surface spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Idle => "idle",
+            Phase::Opening => "opening",
+            Phase::Scheduled => "scheduled",
+            Phase::Sending => "sending",
+            Phase::Waiting => "waiting",
+            Phase::Offline => "offline",
+            Phase::Blocked => "blocked",
+            Phase::Manual => "manual",
+            Phase::Closing => "closing",
+            Phase::Finished => "finished",
+        }
+    }
+}
+
+impl Machine {
+    /// A checkout that has not begun; [`Event::Opened`] begins it. Refused when `initial` breaks a
+    /// limit.
+    pub fn new(options: Options) -> Result<Machine, Vec<Refusal>> {
+        let mut random = Random::new(options.seed);
+        let mut ids = LineIds::new(random.bits());
+        let draft = Draft::new(options.limits);
+        let initial = match &options.initial_draft {
+            None => None,
+            Some(session) => {
+                // The server rendered it, so its numbers are JSON of its own, not of a script.
+                let command = Command::load(session, Source::Text, &mut ids)?;
+                draft.clone().apply(&command)?;
+                Some(Edit { command, raw: session.clone() })
+            }
+        };
+        let known = !options.session_is_new;
+        let mut machine = Machine {
+            now: 0,
+            random,
+            ids,
+            out: Vec::new(),
+            touched: false,
+            changes: Change::default(),
+            acknowledged_draft: draft.clone(),
+            draft,
+            revision: 0,
+            acknowledged: 0,
+            state: State::Open,
+            session: None,
+            quote: None,
+            quote_revision: 0,
+            quote_fresh: false,
+            opening: known.then(Vec::new),
+            flight: None,
+            unknown: None,
+            moving: None,
+            previews: Vec::new(),
+            waiting: Vec::new(),
+            read_wanted: false,
+            update_wanted: false,
+            next_attempt: 1,
+            attempt: 0,
+            bad_answers: 0,
+            headers_retried: false,
+            resume_at: 0,
+            not_before: 0,
+            blocked: None,
+            error: None,
+            online: true,
+            first_edit: None,
+            last_edit: 0,
+            urgent: false,
+            options,
+        };
+        if let Some(answer) = machine.options.initial_answer.take() {
+            machine.read_session(&answer)?;
+        }
+        if let Some(edit) = initial {
+            machine.edit(vec![edit])?;
+        }
+        machine.out.clear();
+        Ok(machine)
+    }
+
+    /// Takes an event in and says what is to be done; `now` is in milliseconds since 1970.
+    pub fn handle(&mut self, event: Event, now: u64) -> Actions {
+        self.now = now;
+        let before = (self.phase(), self.attempt, self.resume_at, self.error.clone());
+        let mut edited = None;
+        match event {
+            Event::Opened => {}
+            Event::Edited(edits) => edited = Some(self.edit(edits)),
+            Event::Woke => {}
+            Event::Answered { id, status, retry_after, body } => {
+                self.answered(id, status, retry_after.as_deref(), &body);
+            }
+            Event::Failed { id, failure } => self.failed(id, failure),
+            Event::Online => {
+                self.online = true;
+                self.resume_at = self.not_before;
+            }
+            Event::Offline => {
+                self.online = false;
+                self.resume_at = self.resume_at.max(now.saturating_add(self.options.cap));
+            }
+            Event::Shown => self.resume_at = self.not_before,
+            Event::Hidden => self.urgent = true,
+            Event::Asked { ticket, ask } => self.ask(ticket, ask),
+            Event::Forgotten { ticket } => self.forget(ticket),
+        }
+        self.settle();
+        self.pump();
+        self.settle();
+        let after = (self.phase(), self.attempt, self.resume_at, self.error.clone());
+        if before != after {
+            self.touched = true;
+            self.emit(Notice::Sync);
+            if let (Some(error), true) = (&after.3, before.3 != after.3) {
+                let error = error.clone();
+                self.emit(Notice::Error(error));
+            }
+        }
+        let mut list = std::mem::take(&mut self.out);
+        if std::mem::take(&mut self.touched) {
+            list.insert(0, Action::Emit(Notice::Change));
+        }
+        Actions { list, edited }
+    }
+
+    /// Reads a command; its line ids are new ones.
+    pub fn read_command(&mut self, value: &Value) -> Result<Edit, Vec<Refusal>> {
+        Ok(Edit { command: Command::read(value, &mut self.ids)?, raw: value.clone() })
+    }
+
+    /// Whether edits are accepted now.
+    pub fn may_edit(&self) -> Result<(), Refusal> {
+        if self.state != State::Open {
+            return Err(Refusal::new(Code::SessionFinished, Path::new()).with_actual(self.state.as_str()));
+        }
+        if self.moving.as_ref().is_some_and(Move::holds_edits) {
+            return Err(Refusal::new(Code::SessionClosing, Path::new()));
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
+        self.may_edit().map_err(|refusal| vec![refusal])?;
+        let commands: Vec<Command> = edits.iter().map(|edit| edit.command.clone()).collect();
+        let change = self.draft.apply_all(&commands)?;
+        if !change.is_none() {
+            if let Some(opening) = &mut self.opening {
+                opening.extend(edits);
+            }
+            self.drafted(change.clone());
+        }
+        Ok(Edited { revision: self.revision, line: change.line })
+    }
+
+    /// Notes that the shopper's draft changed: a new revision, to be sent.
+    fn drafted(&mut self, change: Change) {
+        self.revision = self.revision.saturating_add(1);
+        self.first_edit.get_or_insert(self.now);
+        self.last_edit = self.now;
+        // Who enters a code waits for its verdict.
+        let codes = [Field::CouponCodes, Field::ReferralCode, Field::LoyaltyCards];
+        self.urgent |= codes.into_iter().any(|field| change.fields.contains(field));
+        if self.blocked.take().is_some() {
+            self.error = None;
+            self.bad_answers = 0;
+            self.headers_retried = false;
+        }
+        self.changed(change);
+    }
+
+    pub(super) fn changed(&mut self, change: Change) {
+        self.touched = true;
+        self.changes.lines.extend(change.lines);
+        self.changes.fields = self.changes.fields.union(change.fields);
+    }
+
+    /// Notes that every line may look different.
+    pub(super) fn all_changed(&mut self) {
+        self.touched = true;
+        self.changes.lines = vec![LineChange::All];
+    }
+
+    pub(super) fn emit(&mut self, notice: Notice) {
+        self.out.push(Action::Emit(notice));
+    }
+
+    /// Takes over what the server has: as the draft where nothing of ours is waiting, with edits
+    /// that were made meanwhile on top.
+    pub(super) fn adopt(&mut self, session: &CustomerSessionV2) -> Result<(), Vec<Refusal>> {
+        let known = std::mem::take(&mut self.draft);
+        let mut taken: Vec<LineId> = Vec::new();
+        let ids = &mut self.ids;
+        // A line that is there already keeps its id and what the shop stored with it.
+        let mut old_line = |index: usize, item: &CartItem| {
+            let same =
+                |line: &&Arc<Line>| item.sku.as_deref() == Some(line.item.sku()) && !taken.contains(&line.id);
+            let at_index = known.lines().get(index).filter(same);
+            let line = at_index.or_else(|| known.lines().iter().find(same));
+            if let Some(line) = line {
+                taken.push(line.id);
+            }
+            match line {
+                Some(line) => (line.id, line.meta.clone(), line.free),
+                None => (ids.make(), None, false),
+            }
+        };
+        let draft = Draft::from_session(session, self.options.limits, &mut old_line);
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(refusals) => {
+                self.draft = known;
+                return Err(refusals);
+            }
+        };
+        self.draft = draft;
+        self.revision = self.revision.saturating_add(1);
+        self.acknowledged = self.revision;
+        self.acknowledged_draft = self.draft.clone();
+        self.all_changed();
+        Ok(())
+    }
+
+    /// Makes the edits of the time before the session was known again, on top of it.
+    pub(super) fn replay(&mut self, edits: Vec<Edit>) {
+        for edit in edits {
+            let applied = match self.may_edit() {
+                Ok(()) => self.draft.apply(&edit.command),
+                Err(refusal) => Err(vec![refusal]),
+            };
+            match applied {
+                Ok(change) if change.is_none() => {}
+                Ok(change) => self.drafted(change),
+                Err(errors) => self.emit(Notice::Conflict { edit: edit.raw, errors }),
+            }
+        }
+    }
+
+    /// Reads the server's session of an answer.
+    pub(super) fn server_session(answer: &Value) -> Option<CustomerSessionV2> {
+        answer.get("customerSession").and_then(read_answer)
+    }
+
+    /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new.
+    pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool) {
+        let quote = Quote::new(&self.acknowledged_draft, answer);
+        let old_codes = self.codes();
+        let known = self.quote.as_ref().map(|quote| quote.notifications.clone()).unwrap_or_default();
+        let news = quote.notifications.iter().filter(|news| !known.contains(news));
+        let news: Vec<Notice> = news.cloned().map(Notice::Notification).collect();
+        self.quote = Some(Arc::new(quote));
+        self.quote_revision = self.acknowledged;
+        self.quote_fresh = fresh;
+        self.all_changed();
+        self.emit(Notice::Quote);
+        for code in self.codes() {
+            if !old_codes.contains(&code) {
+                self.emit(Notice::Coupon(code));
+            }
+        }
+        for notice in news {
+            self.emit(notice);
+        }
+    }
+
+    /// What the server's state makes of the session; anything but open ends editing.
+    pub(super) fn take_state(&mut self, session: &CustomerSessionV2, raw: Option<&Value>) {
+        self.state = session.state.as_deref().map_or(State::Open, State::from_word);
+        self.session = raw.cloned().map(Arc::new);
+        self.touched = true;
+    }
+
+    fn codes(&self) -> Vec<Coupon> {
+        let mut codes = self.coupons();
+        codes.extend(self.referral());
+        codes
+    }
+
+    // What a snapshot is made of.
+
+    /// The options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The draft.
+    pub fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// Changes of the draft so far.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The last revision that the server confirmed.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// The state of the session.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The server's session as last read.
+    pub fn session(&self) -> Option<&Arc<Value>> {
+        self.session.as_ref()
+    }
+
+    /// The newest quote and the revision that it is for.
+    pub fn quote(&self) -> Option<(&Arc<Quote>, u64)> {
+        self.quote.as_ref().map(|quote| (quote, self.quote_revision))
+    }
+
+    /// Whether the quote is fresh and for the draft as it is.
+    pub fn quote_is_current(&self) -> bool {
+        self.quote.is_some() && self.quote_fresh && self.quote_revision == self.revision
+    }
+
+    /// Whether the session was read, or is new.
+    pub fn restored(&self) -> bool {
+        self.opening.is_none()
+    }
+
+    /// Failed attempts in a row.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When the next attempt is made, where one is waited for.
+    pub fn retry_at(&self) -> Option<u64> {
+        (self.resume_at > self.now && self.flight.is_none()).then_some(self.resume_at)
+    }
+
+    /// The last error, until an attempt succeeds.
+    pub fn error(&self) -> Option<&SyncError> {
+        self.error.as_ref()
+    }
+
+    /// Whether the server does not have the line as it is.
+    pub fn is_pending(&self, line: &Arc<Line>) -> bool {
+        let known = self.acknowledged_draft.line(line.id);
+        known.is_none_or(|known| !Arc::ptr_eq(known, line) && known.text() != line.text())
+    }
+
+    /// The coupon codes with what is known of each.
+    pub fn coupons(&self) -> Vec<Coupon> {
+        let codes = self.draft.fields().coupon_codes.iter().flatten();
+        codes.map(|code| coupon(code, self.quote.as_ref().and_then(|quote| quote.coupon(code)))).collect()
+    }
+
+    /// The referral code with what is known of it.
+    pub fn referral(&self) -> Option<Coupon> {
+        let code = self.draft.fields().referral_code.as_ref().filter(|code| !code.is_empty())?;
+        Some(coupon(code, self.quote.as_ref().and_then(|quote| quote.referral(code))))
+    }
+
+    /// What the checkout is doing.
+    pub fn phase(&self) -> Phase {
+        let outstanding = self.is_dirty() || self.unknown.is_some() || self.opening.is_some();
+        if self.moving.as_ref().is_some_and(Move::holds_edits) {
+            Phase::Closing
+        } else if self.state != State::Open {
+            Phase::Finished
+        } else if self.blocked.is_some() {
+            Phase::Blocked
+        } else if !self.online && self.flight.is_none() && outstanding {
+            Phase::Offline
+        } else if self.opening.is_some() {
+            Phase::Opening
+        } else if self.flight.is_some() {
+            Phase::Sending
+        } else if self.resume_at > self.now && (outstanding || self.read_wanted) {
+            Phase::Waiting
+        } else if outstanding && self.options.mode == Mode::Manual {
+            Phase::Manual
+        } else if outstanding {
+            Phase::Scheduled
+        } else {
+            Phase::Idle
+        }
+    }
+
+    /// Whether the server does not have the draft as it is.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.state == State::Open && (self.revision > self.acknowledged || self.update_wanted)
+    }
+
+    /// What changed since it was asked last, for whoever keeps a picture of the draft.
+    pub fn take_changes(&mut self) -> Change {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// The `IntegrationRequest` that the next update sends.
+    pub fn request_text(&self) -> String {
+        self.body(&self.draft, None, &self.options.response_content)
+    }
+
+    pub(super) fn body(&self, draft: &Draft, state: Option<&str>, content: &Vec<String>) -> String {
+        let mut out = Writer::default();
+        out.object(|members| {
+            draft.write(members.name("customerSession"), state);
+            members.member("responseContent", Some(content));
+        });
+        out.text
+    }
+}
+
+fn coupon(code: &str, verdict: Option<&Verdict>) -> Coupon {
+    let rejection = verdict.and_then(|verdict| verdict.rejected.clone());
+    Coupon {
+        code: code.to_string(),
+        status: match (verdict, &rejection) {
+            (None, _) => Status::Entered,
+            (Some(_), None) => Status::Accepted,
+            (Some(_), Some(_)) => Status::Rejected,
+        },
+        reason: rejection.as_ref().map(|rejection| rejection.reason.clone()),
+        detail: rejection.and_then(|rejection| rejection.detail),
+    }
+}

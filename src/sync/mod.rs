@@ -1,0 +1,22 @@
+//! What to send, when, and what an answer means.
+//!
+//! [`Machine`] is a state machine without I/O, clock or randomness of its own: events come in with
+//! the time in them, actions go out, and the same events with the same seed give the same actions.
+//! This form knows one tab and memory; the rules are numbered as in the protocol.
+
+mod answer;
+pub mod backoff;
+mod error;
+mod event;
+mod machine;
+mod moves;
+mod options;
+pub mod policy;
+mod send;
+
+pub use error::{SyncCode, SyncError};
+pub use event::{
+    Action, Actions, Ask, Coupon, Edit, Edited, Event, Failure, Method, Notice, Reply, Send, Status,
+};
+pub use machine::{Machine, Phase};
+pub use options::{Mode, Options};

@@ -1,0 +1,257 @@
+//! What is sent next, and when.
+
+use crate::draft::Draft;
+use crate::draft::state::State;
+use crate::model::json::Value;
+use crate::sync::Mode;
+use crate::sync::event::{Action, Method, Send};
+use crate::sync::machine::{Goal, Machine};
+use crate::sync::moves::Move;
+
+/// Largest body that may outlive its page (`fetch` with `keepalive`), in bytes.
+const MAX_KEEPALIVE: usize = 60 * 1024;
+
+/// Age at which a key is no longer sent again: the API keeps it for 24 hours (rule 4).
+const MAX_KEY_AGE: u64 = 23 * 3_600_000;
+
+/// A request, made or to be made again.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Attempt {
+    pub(super) kind: Kind,
+    pub(super) path: String,
+    pub(super) body: Option<String>,
+    pub(super) key: Option<String>,
+    /// The revision and the draft that it carries.
+    pub(super) revision: u64,
+    pub(super) draft: Draft,
+    /// When its key was first sent.
+    pub(super) first_sent: u64,
+    /// How often it was sent.
+    pub(super) sends: u32,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Update,
+    Preview { ticket: u64 },
+    Close,
+    Cancel,
+}
+
+/// A preview that waits for its turn.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Preview {
+    pub(super) ticket: u64,
+    pub(super) draft: Draft,
+    pub(super) content: Vec<String>,
+    pub(super) now: Option<String>,
+    pub(super) tries: u32,
+}
+
+impl Machine {
+    /// Sends the next request when its time has come, else asks to be woken then (rules 2, 3, 7).
+    pub(super) fn pump(&mut self) {
+        if self.flight.is_some() {
+            return;
+        }
+        let Some(due) = self.next_due() else {
+            return;
+        };
+        let due = due.max(self.resume_at);
+        if due > self.now {
+            self.out.push(Action::WakeAt(due));
+            return;
+        }
+        if let Some(attempt) = self.next_attempt() {
+            self.launch(attempt);
+        }
+    }
+
+    /// When the next request is due; none when there is nothing to send.
+    fn next_due(&self) -> Option<u64> {
+        if self.reads_now() || self.previews_now() || self.moves_now() {
+            return Some(0);
+        }
+        if self.blocked.is_some() {
+            return None;
+        }
+        if self.unknown.is_some() {
+            return Some(0);
+        }
+        if !self.is_dirty() || self.opening.is_some() {
+            return None;
+        }
+        if self.urgent_update() {
+            return Some(0);
+        }
+        if self.options.mode == Mode::Manual {
+            return None;
+        }
+        let first = self.first_edit.unwrap_or(self.last_edit);
+        let latest = first.saturating_add(self.options.max_wait);
+        Some(self.last_edit.saturating_add(self.options.debounce).min(latest))
+    }
+
+    fn reads_now(&self) -> bool {
+        let opening = self.opening.is_some() && self.blocked.is_none();
+        let refresh = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
+        // An answer that is still owed comes first: what a read shows would be older than it.
+        opening || ((self.read_wanted || refresh) && self.unknown.is_none())
+    }
+
+    fn previews_now(&self) -> bool {
+        !self.previews.is_empty() && self.unknown.is_none() && self.opening.is_none()
+    }
+
+    fn moves_now(&self) -> bool {
+        self.blocked.is_none()
+            && self.unknown.is_none()
+            && matches!(self.moving, Some(Move::Close { sending: true, .. } | Move::Cancel { .. }))
+    }
+
+    /// Whether an update need not wait for further edits.
+    fn urgent_update(&self) -> bool {
+        let asked = self.waiting.iter().any(|waiting| !matches!(waiting.goal, Goal::Refresh(_)));
+        let automatic = self.options.mode == Mode::Auto;
+        asked || self.moving.is_some() || (self.urgent && automatic) || (self.update_wanted && automatic)
+    }
+
+    fn next_attempt(&mut self) -> Option<Attempt> {
+        if self.reads_now() {
+            return Some(self.attempt_of(Kind::Read, None, false));
+        }
+        if let Some(attempt) = self.unknown.take() {
+            let age = self.now.checked_sub(attempt.first_sent);
+            if age.is_some_and(|age| age <= MAX_KEY_AGE) {
+                return Some(attempt);
+            }
+            // Too old, or of no age at all because the clock went back: a read decides.
+            self.read_wanted = true;
+            if let Some(moving) = &mut self.moving {
+                moving.verify();
+            }
+            return Some(self.attempt_of(Kind::Read, None, false));
+        }
+        match self.moving {
+            Some(Move::Close { sending: true, .. }) => {
+                let body =
+                    self.body(&self.draft, Some(State::Closed.as_str()), &self.options.response_content);
+                return Some(self.attempt_of(Kind::Close, Some(body), true));
+            }
+            Some(Move::Cancel { .. }) => {
+                // The state alone: a closed session takes no other change.
+                let cancelled = State::Cancelled;
+                let empty = Draft::new(self.options.limits);
+                let body = self.body(&empty, Some(cancelled.as_str()), &self.options.response_content);
+                return Some(self.attempt_of(Kind::Cancel, Some(body), true));
+            }
+            _ => {}
+        }
+        if self.previews_now() {
+            let preview = self.previews.first()?.clone();
+            let body = self.body(&preview.draft, None, &preview.content);
+            let kind = Kind::Preview { ticket: preview.ticket };
+            let mut attempt = self.attempt_of(kind, Some(body), false);
+            attempt.draft = preview.draft;
+            attempt.path.push_str("?dry=true");
+            if let Some(now) = &preview.now {
+                attempt.path.push_str("&now=");
+                encode(now, &mut attempt.path);
+            }
+            return Some(attempt);
+        }
+        let body = self.request_text();
+        self.first_edit = None;
+        self.urgent = false;
+        self.update_wanted = false;
+        Some(self.attempt_of(Kind::Update, Some(body), true))
+    }
+
+    fn attempt_of(&mut self, kind: Kind, body: Option<String>, keyed: bool) -> Attempt {
+        let mut path = "/v2/customer_sessions/".to_string();
+        encode(&self.options.session_id, &mut path);
+        let key = keyed.then(|| {
+            let mut key = String::new();
+            crate::draft::hash::push_hex(self.random.bits(), &mut key);
+            crate::draft::hash::push_hex(self.random.bits(), &mut key);
+            key
+        });
+        Attempt {
+            kind,
+            path,
+            body,
+            key,
+            revision: self.revision,
+            draft: self.draft.clone(),
+            first_sent: self.now,
+            sends: 0,
+        }
+    }
+
+    fn launch(&mut self, mut attempt: Attempt) {
+        attempt.sends = attempt.sends.saturating_add(1);
+        if matches!(attempt.kind, Kind::Update | Kind::Close) {
+            self.draft.mark_sent();
+        }
+        let id = self.next_attempt;
+        self.next_attempt = id.saturating_add(1);
+        self.out.push(Action::Send(Send {
+            id,
+            method: if attempt.body.is_some() { Method::Put } else { Method::Get },
+            path: attempt.path.clone(),
+            keepalive: attempt.body.as_ref().is_some_and(|body| body.len() <= MAX_KEEPALIVE),
+            body: attempt.body.clone(),
+            key: attempt.key.clone(),
+            timeout: self.options.timeout,
+        }));
+        self.flight = Some((id, attempt));
+    }
+
+    /// A preview is asked for: the draft with these changes.
+    pub(super) fn preview_of(
+        &mut self,
+        ticket: u64,
+        changes: &Value,
+    ) -> Result<Preview, crate::sync::SyncError> {
+        let value_type = |name: &str| {
+            let path = crate::model::wire::key(name);
+            crate::draft::refusal::Refusal::new(crate::draft::refusal::Code::ValueType, path)
+        };
+        let words = |value: &Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(|word| word.as_str().map(str::to_string)).collect()
+        };
+        let content = match changes.get("responseContent") {
+            None | Some(Value::Null) => self.options.response_content.clone(),
+            Some(given) => words(given).ok_or_else(|| value_type("responseContent"))?,
+        };
+        let now = match changes.get("now") {
+            None | Some(Value::Null) => None,
+            Some(given) => Some(given.as_str().ok_or_else(|| value_type("now"))?.to_string()),
+        };
+        let mut draft = self.draft.clone();
+        let command = crate::draft::command::Command::merge(changes, &mut self.ids);
+        let applied = command.and_then(|command| draft.apply(&command));
+        if let Err(refusals) = applied {
+            let refusal = refusals.into_iter().next().unwrap_or_else(|| value_type("changes"));
+            return Err(refusal.into());
+        }
+        Ok(Preview { ticket, draft, content: crate::sync::options::with_session(content), now, tries: 0 })
+    }
+}
+
+/// Percent-encodes a path segment or a query value (RFC 3986, unreserved characters stay).
+fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+            continue;
+        }
+        out.push('%');
+        for nibble in [byte >> 4, byte & 15] {
+            let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            out.push(digit.to_ascii_uppercase());
+        }
+    }
+}
