@@ -143,8 +143,8 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .row > :first-child { min-width: 0; overflow-wrap: anywhere; }
 .row-discount { color: var(--_success); }
 .row-payable { padding-top: 0.25rem; font-size: 1.375em; font-weight: 700; line-height: 1.2; letter-spacing: -0.01em; }
-[part~=payable] { transition: opacity 0.2s; }
-[part~=stale] { opacity: 0.55; transition-delay: 0.25s; }
+[part~=payable], [part~=line-payable] { transition: opacity 0.2s; }
+[part~=stale], [part~=pending] [part~=line-payable] { opacity: 0.55; transition-delay: 0.25s; }
 
 .primary {
   display: flex; align-items: center; justify-content: center; gap: 0.75rem; flex-wrap: wrap; width: 100%; min-height: 3.25rem;

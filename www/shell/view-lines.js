@@ -196,9 +196,10 @@ export function createLines(events) {
           unit,
           line.free ? texts.free : line.price === undefined ? '' : fill(texts.each, { amount: money(line.price) }),
         );
-        const amount = line.payable ?? line.subtotal;
-        setText(payable, amount === undefined ? '' : money(amount));
         const reduced = line.discounts.length > 0 && line.subtotal !== undefined;
+        // The payable of an older quantity says nothing, unless a discount is all that is left to know.
+        const amount = line.pending && !reduced ? (line.subtotal ?? line.payable) : (line.payable ?? line.subtotal);
+        setText(payable, amount === undefined ? '' : money(amount));
         showText(subtotal, reduced ? money(line.subtotal ?? '') : '');
         showText(discounts, line.discounts.map(({ name, amount }) => `${name} ${negative(amount)}`).join(' · '));
 
