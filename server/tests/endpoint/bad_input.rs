@@ -179,7 +179,8 @@ fn wrong_methods_types_paths_queries_and_keys() {
     let path = session_path("c");
     let body = whole("{}");
     let long_key = "k".repeat(256);
-    let cases: Vec<(&str, String, Vec<(&str, &str)>, u16)> = vec![
+    type Case<'c> = (&'c str, String, Vec<(&'c str, &'c str)>, u16);
+    let cases: Vec<Case<'_>> = vec![
         ("DELETE", path.clone(), vec![], 405),
         ("POST", path.clone(), JSON.to_vec(), 405),
         ("PATCH", path.clone(), JSON.to_vec(), 405),
