@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::amount::Amount;
 use crate::draft::command::{Command, LineIds};
 use crate::draft::field::Field;
 use crate::draft::quote::{Quote, Verdict};
@@ -366,7 +367,7 @@ impl Machine {
     /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new.
     pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool) {
         let quote = Quote::new(&self.acknowledged_draft, answer);
-        let old_codes = self.codes();
+        let old_codes = self.all_codes();
         let known = self.quote.as_ref().map(|quote| quote.notifications.clone()).unwrap_or_default();
         let news = quote.notifications.iter().filter(|news| !known.contains(news));
         let news: Vec<Notice> = news.cloned().map(Notice::Notification).collect();
@@ -375,7 +376,7 @@ impl Machine {
         self.quote_fresh = fresh;
         self.all_changed();
         self.emit(Notice::Quote);
-        for code in self.codes() {
+        for code in self.all_codes() {
             if !old_codes.contains(&code) {
                 self.emit(Notice::Coupon(code));
             }
@@ -392,10 +393,10 @@ impl Machine {
         self.touched = true;
     }
 
-    fn codes(&self) -> Vec<Coupon> {
-        let mut codes = self.coupons();
-        codes.extend(self.referral());
-        codes
+    fn all_codes(&self) -> Vec<Coupon> {
+        let (mut coupons, referral) = self.codes();
+        coupons.extend(referral);
+        coupons
     }
 
     // What a snapshot is made of.
@@ -466,16 +467,29 @@ impl Machine {
         known.is_none_or(|known| !Arc::ptr_eq(known, line) && known.text() != line.text())
     }
 
-    /// The coupon codes with what is known of each.
-    pub fn coupons(&self) -> Vec<Coupon> {
-        let codes = self.draft.fields().coupon_codes.iter().flatten();
-        codes.map(|code| coupon(code, self.quote.as_ref().and_then(|quote| quote.coupon(code)))).collect()
+    /// The coupon codes and the referral code with what is known of each.
+    pub fn codes(&self) -> (Vec<Coupon>, Option<Coupon>) {
+        codes(&self.draft, self.quote.as_deref())
     }
 
-    /// The referral code with what is known of it.
-    pub fn referral(&self) -> Option<Coupon> {
-        let code = self.draft.fields().referral_code.as_ref().filter(|code| !code.is_empty())?;
-        Some(coupon(code, self.quote.as_ref().and_then(|quote| quote.referral(code))))
+    /// What the draft costs: our own sums at once, what the server takes off as newly as it is known.
+    pub fn sums(&self) -> Sums {
+        let totals = self.draft.totals();
+        let local = totals.total().unwrap_or_default();
+        match &self.quote {
+            None => {
+                Sums { total: local, discount: Amount::ZERO, payable: local, complete: totals.complete() }
+            }
+            Some(quote) => {
+                let same = self.quote_revision == self.revision;
+                Sums {
+                    total: if same { quote.total } else { local },
+                    discount: quote.discount,
+                    payable: quote.payable,
+                    complete: quote.complete && (same || totals.complete()),
+                }
+            }
+        }
     }
 
     /// What the checkout is doing.
@@ -527,6 +541,30 @@ impl Machine {
         });
         out.text
     }
+}
+
+/// What a draft costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// Before discounts.
+    pub total: Amount,
+    /// All discounts as they were sent.
+    pub discount: Amount,
+    /// What is left to pay.
+    pub payable: Amount,
+    /// Whether nothing is missing in these sums.
+    pub complete: bool,
+}
+
+/// The coupon codes and the referral code of a draft with what a quote says of each.
+pub fn codes(draft: &Draft, quote: Option<&Quote>) -> (Vec<Coupon>, Option<Coupon>) {
+    let fields = draft.fields();
+    let coupons = fields.coupon_codes.iter().flatten();
+    let referral = fields.referral_code.as_ref().filter(|code| !code.is_empty());
+    (
+        coupons.map(|code| coupon(code, quote.and_then(|quote| quote.coupon(code)))).collect(),
+        referral.map(|code| coupon(code, quote.and_then(|quote| quote.referral(code)))),
+    )
 }
 
 fn coupon(code: &str, verdict: Option<&Verdict>) -> Coupon {

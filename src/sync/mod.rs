@@ -18,5 +18,5 @@ pub use error::{SyncCode, SyncError};
 pub use event::{
     Action, Actions, Ask, Coupon, Edit, Edited, Event, Failure, Method, Notice, Reply, Send, Status,
 };
-pub use machine::{Machine, Phase};
+pub use machine::{Machine, Phase, Sums, codes};
 pub use options::{Mode, Options};

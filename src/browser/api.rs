@@ -1,0 +1,421 @@
+//! The class that the shell drives.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{AbortController, RequestCredentials};
+
+use crate::browser::clock::{Timer, now};
+use crate::browser::convert::{parse, raw, to_js};
+use crate::browser::fetch::{Route, attempt};
+use crate::browser::host::Host;
+use crate::browser::snapshot::Picture;
+use crate::browser::view::{
+    ClosedView, ConflictView, CouponView, ErrorView, LimitsView, NotificationView, PreparedView, PreviewView,
+    RefusalView, ResultView,
+};
+use crate::draft::field::Field;
+use crate::draft::refusal::{Code, Refusal};
+use crate::draft::{Draft, limits as limit};
+use crate::model::json::Value;
+use crate::model::wire::{Wire, Writer, key};
+use crate::sync::{
+    Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply, Send, SyncError,
+};
+
+/// One checkout.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Core {
+    shared: Rc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    host: Host,
+    route: Route,
+    machine: RefCell<Machine>,
+    picture: RefCell<Picture>,
+    batch: RefCell<Option<Batch>>,
+    wake: RefCell<Option<Timer>>,
+    flights: RefCell<Vec<Flight>>,
+    notices: RefCell<VecDeque<Notice>>,
+    telling: Cell<bool>,
+    disposed: Cell<bool>,
+}
+
+/// Several edits on the way to being one.
+#[derive(Debug)]
+struct Batch {
+    draft: Draft,
+    edits: Vec<Edit>,
+}
+
+/// An attempt under way.
+#[derive(Debug)]
+struct Flight {
+    id: u64,
+    abort: AbortController,
+    _timeout: Timer,
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Opens a checkout; `options` is JSON text. Throws a refusal for a bad option.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str, host: Host) -> Result<Core, JsValue> {
+        let value = Value::parse_lenient(options).map_err(|_| refused(&[value_type("options")]))?;
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
+        let route = Route {
+            endpoint: text("endpoint"),
+            credentials: RequestCredentials::from_js_value(&JsValue::from_str(&text("credentials")))
+                .unwrap_or(RequestCredentials::SameOrigin),
+        };
+        let options = Options::read(&value).map_err(|refusal| refused(&[refusal]))?;
+        let machine = Machine::new(options).map_err(|refusals| refused(&refusals))?;
+        let shared = Rc::new(Shared {
+            host,
+            route,
+            machine: RefCell::new(machine),
+            picture: RefCell::default(),
+            batch: RefCell::default(),
+            wake: RefCell::default(),
+            flights: RefCell::default(),
+            notices: RefCell::default(),
+            telling: Cell::new(false),
+            disposed: Cell::new(false),
+        });
+        shared.dispatch(Event::Opened);
+        Ok(Core { shared })
+    }
+
+    /// Applies a command, given as JSON text.
+    pub fn apply(&self, command: &str) -> JsValue {
+        let edit = Value::parse(command)
+            .map_err(|_| vec![value_type("command")])
+            .and_then(|value| self.shared.machine.borrow_mut().read_command(&value));
+        result(edit.and_then(|edit| self.shared.apply(edit)))
+    }
+
+    /// From here on edits are collected.
+    pub fn begin(&self) {
+        let draft = self.shared.machine.borrow().draft().clone();
+        *self.shared.batch.borrow_mut() = Some(Batch { draft, edits: Vec::new() });
+    }
+
+    /// The collected edits become one.
+    pub fn commit(&self) -> JsValue {
+        let batch = self.shared.batch.borrow_mut().take();
+        let edits = batch.map(|batch| batch.edits).unwrap_or_default();
+        result(self.shared.edit(edits))
+    }
+
+    /// The collected edits never were.
+    pub fn rollback(&self) {
+        self.shared.batch.borrow_mut().take();
+    }
+
+    /// The snapshot: the same object until something changes.
+    pub fn snapshot(&self) -> JsValue {
+        self.shared.snapshot()
+    }
+
+    /// A field of the draft by its API name; `undefined` while it is not set.
+    pub fn get(&self, field: &str) -> Result<JsValue, JsValue> {
+        let field = self.field(field)?;
+        let machine = self.shared.machine.borrow();
+        let draft = machine.draft();
+        if field == Field::CartItems {
+            if !draft.has(field) {
+                return Ok(JsValue::UNDEFINED);
+            }
+            let mut out = Writer { script: Some(machine.options().scale), ..Writer::default() };
+            out.list(draft.lines(), |line, out| line.item.model().write(out));
+            return Ok(parse(&out.text));
+        }
+        let fields = parse(&draft.fields().to_script_text(machine.options().scale));
+        js_sys::Reflect::get(&fields, &JsValue::from_str(field.name()))
+    }
+
+    /// Whether a field of the draft is set.
+    pub fn has(&self, field: &str) -> Result<bool, JsValue> {
+        let field = self.field(field)?;
+        Ok(self.shared.machine.borrow().draft().has(field))
+    }
+
+    /// A field of the server's session as last read.
+    #[wasm_bindgen(js_name = sessionGet)]
+    pub fn session_get(&self, field: &str) -> JsValue {
+        let machine = self.shared.machine.borrow();
+        let value = machine.session().and_then(|session| session.get(field));
+        value.map_or(JsValue::UNDEFINED, raw)
+    }
+
+    /// Whether the server's session as last read has a field.
+    #[wasm_bindgen(js_name = sessionHas)]
+    pub fn session_has(&self, field: &str) -> bool {
+        let machine = self.shared.machine.borrow();
+        let value = machine.session().and_then(|session| session.get(field));
+        value.is_some_and(|value| *value != Value::Null)
+    }
+
+    /// The `IntegrationRequest` that the next update sends.
+    #[wasm_bindgen(js_name = toRequest)]
+    pub fn to_request(&self) -> String {
+        self.shared.machine.borrow().request_text()
+    }
+
+    /// Asks for something that needs the server; answered by `settle` with the same ticket.
+    pub fn ask(&self, kind: &str, ticket: f64, arguments: &str) {
+        let arguments = Value::parse(arguments).unwrap_or(Value::Null);
+        let quote = || arguments.get("quote").and_then(Value::as_str).map(str::to_string);
+        let ask = match kind {
+            "flush" => Ask::Flush,
+            "settled" => Ask::Settled,
+            "refresh" => Ask::Refresh,
+            "close" => Ask::Close(quote()),
+            "prepare" => Ask::Prepare(quote()),
+            "finish" => Ask::Finish,
+            "release" => Ask::Release,
+            "cancel" => Ask::Cancel,
+            _ => Ask::Preview(arguments),
+        };
+        self.shared.dispatch(Event::Asked { ticket: ticket as u64, ask });
+    }
+
+    /// The caller no longer waits.
+    pub fn forget(&self, ticket: f64) {
+        self.shared.dispatch(Event::Forgotten { ticket: ticket as u64 });
+    }
+
+    /// What the page tells: `online`, `offline`, `shown`, `hidden`.
+    pub fn signal(&self, name: &str) {
+        let event = match name {
+            "online" => Event::Online,
+            "offline" => Event::Offline,
+            "shown" => Event::Shown,
+            "hidden" => Event::Hidden,
+            _ => return,
+        };
+        self.shared.dispatch(event);
+    }
+
+    /// Stops timers and requests; the draft stays readable.
+    pub fn dispose(&self) {
+        self.shared.disposed.set(true);
+        self.shared.wake.borrow_mut().take();
+        self.shared.notices.borrow_mut().clear();
+        for flight in self.shared.flights.take() {
+            flight.abort.abort();
+        }
+    }
+
+    fn field(&self, name: &str) -> Result<Field, JsValue> {
+        Field::from_name(name).ok_or_else(|| refused(&[Refusal::new(Code::FieldUnknown, key(name))]))
+    }
+}
+
+impl Shared {
+    fn snapshot(&self) -> JsValue {
+        self.picture.borrow_mut().snapshot(&mut self.machine.borrow_mut())
+    }
+
+    fn apply(self: &Rc<Self>, edit: Edit) -> Result<Edited, Vec<Refusal>> {
+        let mut batch = self.batch.borrow_mut();
+        let Some(open) = batch.as_mut() else {
+            drop(batch);
+            return self.edit(vec![edit]);
+        };
+        let machine = self.machine.borrow();
+        machine.may_edit().map_err(|refusal| vec![refusal])?;
+        let change = open.draft.apply(&edit.command)?;
+        open.edits.push(edit);
+        Ok(Edited { revision: machine.revision(), line: change.line })
+    }
+
+    fn edit(self: &Rc<Self>, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
+        self.dispatch(Event::Edited(edits)).unwrap_or_else(|| Err(Vec::new()))
+    }
+
+    /// Hands an event to the machine and does what it says. Nobody outside is told of anything
+    /// before the machine and everything around it are at rest.
+    fn dispatch(self: &Rc<Self>, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
+        if self.disposed.get() {
+            return None;
+        }
+        let actions = self.machine.borrow_mut().handle(event, now());
+        for action in actions.list {
+            match action {
+                Action::Send(send) => self.send(send),
+                Action::WakeAt(time) => {
+                    let shared = Rc::downgrade(self);
+                    let timer = Timer::after(time.saturating_sub(now()), move || {
+                        if let Some(shared) = shared.upgrade() {
+                            shared.dispatch(Event::Woke);
+                        }
+                    });
+                    *self.wake.borrow_mut() = Some(timer);
+                }
+                Action::Emit(notice) => {
+                    self.picture.borrow_mut().stale();
+                    self.notices.borrow_mut().push_back(notice);
+                }
+            }
+        }
+        if !self.telling.replace(true) {
+            loop {
+                let notice = self.notices.borrow_mut().pop_front();
+                let Some(notice) = notice else {
+                    break;
+                };
+                self.tell(notice);
+            }
+            self.telling.set(false);
+        }
+        actions.edited
+    }
+
+    fn send(self: &Rc<Self>, send: Send) {
+        let Ok(abort) = AbortController::new() else {
+            return;
+        };
+        let id = send.id;
+        let signal = abort.signal();
+        let shared = Rc::downgrade(self);
+        let timeout = Timer::after(send.timeout, move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.landed(id, Event::Failed { id, failure: Failure::Timeout });
+            }
+        });
+        self.flights.borrow_mut().push(Flight { id, abort, _timeout: timeout });
+        let shared = self.clone();
+        spawn_local(async move {
+            let event = match attempt(&shared.host, &shared.route, &send, &signal).await {
+                Ok(answer) => Event::Answered {
+                    id,
+                    status: answer.status,
+                    retry_after: answer.retry_after,
+                    body: answer.body,
+                },
+                Err(failure) => Event::Failed { id, failure },
+            };
+            shared.landed(id, event);
+        });
+    }
+
+    /// The first end of an attempt counts; a request that timed out is given up for good.
+    fn landed(self: &Rc<Self>, id: u64, event: Event) {
+        let mut flights = self.flights.borrow_mut();
+        let Some(place) = flights.iter().position(|flight| flight.id == id) else {
+            return;
+        };
+        let flight = flights.swap_remove(place);
+        drop(flights);
+        if matches!(event, Event::Failed { failure: Failure::Timeout, .. }) {
+            flight.abort.abort();
+        }
+        self.dispatch(event);
+    }
+
+    fn tell(&self, notice: Notice) {
+        let (kind, detail) = match notice {
+            Notice::Change => ("change", self.snapshot()),
+            Notice::Quote => ("quote", member(&self.snapshot(), "quote")),
+            Notice::Coupon(coupon) => ("coupon", to_js(&CouponView::new(&coupon))),
+            Notice::Notification(news) => ("notification", to_js(&NotificationView::new(&news))),
+            Notice::Sync => ("sync", member(&self.snapshot(), "sync")),
+            Notice::Conflict { edit, errors } => {
+                let errors = errors.iter().map(RefusalView::new).collect();
+                ("conflict", to_js(&ConflictView { code: "edit_conflict", edit: raw(&edit), errors }))
+            }
+            Notice::Error(error) => ("error", to_js(&ErrorView::new(&error))),
+            Notice::Closed { foreign, quote_changed } => {
+                ("closed", to_js(&ClosedView { foreign, quote_changed }))
+            }
+            Notice::Settled { ticket, result } => {
+                self.settle(ticket, result);
+                return;
+            }
+        };
+        // Whatever a listener throws is the shell's to report; the core goes on.
+        let _ = self.host.emit(kind, &detail);
+    }
+
+    fn settle(&self, ticket: u64, result: Result<Reply, SyncError>) {
+        let machine = self.machine.borrow();
+        let options = machine.options();
+        let (error, value) = match result {
+            Err(error) => (to_js(&ErrorView::new(&error)), JsValue::UNDEFINED),
+            Ok(Reply::Done) => (JsValue::UNDEFINED, JsValue::UNDEFINED),
+            Ok(Reply::Preview(quote, draft)) => {
+                let view = PreviewView::new(&quote, &draft, machine.revision(), options.scale);
+                (JsValue::UNDEFINED, to_js(&view))
+            }
+            Ok(Reply::Prepared { revision, quote }) => {
+                let view = PreparedView {
+                    session_id: options.session_id.clone(),
+                    revision,
+                    fingerprint: quote.fingerprint.clone(),
+                    payable: quote.payable.padded(options.scale),
+                };
+                (JsValue::UNDEFINED, to_js(&view))
+            }
+        };
+        drop(machine);
+        let _ = self.host.settle(ticket as f64, &error, &value);
+    }
+}
+
+/// The version of this crate.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_string()
+}
+
+/// The numbers of `LIMITS`.
+#[wasm_bindgen]
+pub fn limits() -> JsValue {
+    to_js(&LimitsView {
+        lines: limit::MAX_LINES,
+        units: limit::MAX_UNITS,
+        coupon_length: limit::MAX_COUPON_LENGTH,
+        referral_length: limit::MAX_REFERRAL_LENGTH,
+        loyalty_cards: limit::MAX_LOYALTY_CARDS,
+        identifiers: limit::MAX_IDENTIFIERS,
+        store_id_length: limit::MAX_STORE_ID_LENGTH,
+        session_id_length: limit::MAX_SESSION_ID_LENGTH,
+    })
+}
+
+fn value_type(name: &str) -> Refusal {
+    Refusal::new(Code::ValueType, key(name))
+}
+
+/// The first refusal, to be thrown.
+fn refused(refusals: &[Refusal]) -> JsValue {
+    refusals.first().map_or(JsValue::UNDEFINED, |refusal| to_js(&RefusalView::new(refusal)))
+}
+
+fn result(edited: Result<Edited, Vec<Refusal>>) -> JsValue {
+    to_js(&match edited {
+        Ok(edited) => ResultView {
+            ok: true,
+            revision: Some(edited.revision),
+            line_id: edited.line.map(crate::draft::LineId::to_text),
+            errors: None,
+        },
+        Err(refusals) => ResultView {
+            ok: false,
+            revision: None,
+            line_id: None,
+            errors: Some(refusals.iter().map(RefusalView::new).collect()),
+        },
+    })
+}
+
+fn member(object: &JsValue, name: &str) -> JsValue {
+    js_sys::Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
