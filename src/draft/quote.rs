@@ -186,15 +186,18 @@ impl Entries {
         }
     }
 
-    /// The discounts on each line; one on a line that was not sent cannot be placed.
-    fn by_line(&self, lines: usize) -> Result<Vec<Vec<&Entry>>, AmountError> {
+    /// The discounts on each line, and whether each of them is on a line that was sent.
+    fn by_line(&self, lines: usize) -> (Vec<Vec<&Entry>>, bool) {
         let mut by_line = vec![Vec::new(); lines];
+        let mut placed = true;
         for entry in &self.list {
-            if let Some(line) = entry.target.line() {
-                by_line.get_mut(line).ok_or(AmountError::OutOfRange)?.push(entry);
+            match entry.target.line().map(|line| by_line.get_mut(line)) {
+                None => {}
+                Some(Some(entries)) => entries.push(entry),
+                Some(None) => placed = false,
             }
         }
-        Ok(by_line)
+        (by_line, placed)
     }
 
     /// Discounts of one label and kind together, in order.
@@ -232,6 +235,10 @@ impl Quote {
         let entries = quote.read_effects();
         if quote.price(ours, session.as_ref(), &entries).is_err() {
             quote.complete = false;
+            // Sums beyond the range: what there is to pay without discounts is still known.
+            if quote.price(ours, session.as_ref(), &Entries::default()).is_err() {
+                quote.payable = quote.total.not_negative();
+            }
         }
         if let Some(session) = &session {
             quote.compare(ours, session);
@@ -253,8 +260,8 @@ impl Quote {
     fn read_effects(&mut self) -> Entries {
         let mut entries = Entries::default();
         for raw in std::mem::take(&mut self.effects) {
-            if let Some(Effect { effect_type: Some(kind), props: Some(props), .. }) = read_answer(&raw) {
-                match self.read_effect(&kind, &props) {
+            if let Some(Effect { effect_type: Some(kind), props, .. }) = read_answer(&raw) {
+                match self.read_effect(&kind, &props.unwrap_or(Value::Null)) {
                     Ok(None) => {}
                     Ok(Some(entry)) => entries.put(entry),
                     Err(_) => self.complete = false,
@@ -284,7 +291,9 @@ impl Quote {
                 cost: text("additionalCost"),
             },
             _ => {
-                self.read_other(kind, &text);
+                if matches!(props, Value::Object(_)) {
+                    self.read_other(kind, &text);
+                }
                 return Ok(None);
             }
         };
@@ -334,7 +343,9 @@ impl Quote {
     ) -> Result<(), AmountError> {
         let mut items_left = Amount::ZERO;
         let mut gross = Amount::ZERO;
-        let by_line = entries.by_line(ours.lines().len())?;
+        let mut lines = Vec::new();
+        let (by_line, placed) = entries.by_line(ours.lines().len());
+        self.complete &= placed;
         for (base, entries) in bases(ours, session).iter().zip(&by_line) {
             let line = line_quote(base, entries)?;
             self.complete &= line.price.is_some();
@@ -343,8 +354,9 @@ impl Quote {
             for (_, cost) in &base.costs {
                 gross = gross.add(*cost)?;
             }
-            self.lines.push(line);
+            lines.push(line);
         }
+        self.lines = lines;
         let mut costs_left = Amount::ZERO;
         for (name, cost) in ours.fields().additional_costs.iter().flat_map(|costs| &costs.0) {
             let cost = cost.price.unwrap_or_default();
@@ -364,14 +376,14 @@ impl Quote {
             &entries.list,
             |target| matches!(target, Target::Session { scope } if scope != "cartItems" && scope != "additionalCosts"),
         )?;
-        let left = less(items_left.add(costs_left)?, whole)?;
         self.total = session.and_then(|session| session.total).unwrap_or(gross);
         // What the server counts and our lines do not (or the other way round) is paid as the server says.
-        self.payable = self.total.subtract(gross)?.add(left)?.not_negative();
-        self.discounts = entries.by_label()?;
-        for discount in &self.discounts {
-            self.discount = self.discount.add(discount.amount)?;
-        }
+        let left = items_left.add(costs_left)?.add(self.total.subtract(gross)?)?;
+        let discounts = entries.by_label()?;
+        let amounts = discounts.iter().map(|discount| discount.amount);
+        self.discount = amounts.into_iter().try_fold(Amount::ZERO, Amount::add)?;
+        self.discounts = discounts;
+        self.payable = less(left, whole)?.not_negative();
         Ok(())
     }
 
