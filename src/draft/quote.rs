@@ -413,15 +413,17 @@ impl Quote {
             part(&[line.text()]);
         }
         for discount in &self.discounts {
-            part(&[&discount.name, &discount.amount.padded(0)]);
+            part(&["discount", &discount.name, &discount.amount.padded(0)]);
         }
-        for verdict in self.coupons.iter().chain(&self.referrals) {
-            part(&[&verdict.code, if verdict.rejected.is_some() { "-" } else { "+" }]);
+        for (kind, verdicts) in [("coupon", &self.coupons), ("referral", &self.referrals)] {
+            for verdict in verdicts {
+                part(&[kind, &verdict.code, if verdict.rejected.is_some() { "-" } else { "+" }]);
+            }
         }
         for item in &self.free_items {
             let mut quantity = String::new();
             write_count(item.quantity, &mut quantity);
-            part(&[&item.sku, &quantity]);
+            part(&["free", &item.sku, &quantity]);
         }
         digest(&out.text)
     }
@@ -535,6 +537,8 @@ pub fn differences(ours: &Draft, session: &CustomerSessionV2) -> Vec<String> {
     note("referralCode", other(sent.referral_code.as_ref(), session.referral_code.as_ref()));
     note("loyaltyCards", other(sent.loyalty_cards.as_ref(), session.loyalty_cards.as_ref()));
     note("identifiers", other(sent.identifiers.as_ref(), session.identifiers.as_ref()));
+    let (variants, held) = (&sent.experiment_variant_allocations, &session.experiment_variant_allocations);
+    note("experimentVariantAllocations", other(variants.as_ref(), held.as_ref()));
     let held = session.additional_costs.clone().unwrap_or_default();
     let cost_differs = sent.additional_costs.as_ref().is_some_and(|costs| {
         costs.0.len() != held.0.len() || costs.0.iter().any(|(name, cost)| held.get(name) != Some(cost))
