@@ -380,7 +380,8 @@ impl Quote {
         // What the server counts and our lines do not (or the other way round) is paid as the server says.
         let left = items_left.add(costs_left)?.add(self.total.subtract(gross)?)?;
         let discounts = entries.by_label()?;
-        self.discount = discounts.iter().map(|discount| discount.amount).try_fold(Amount::ZERO, Amount::add)?;
+        self.discount =
+            discounts.iter().map(|discount| discount.amount).try_fold(Amount::ZERO, Amount::add)?;
         self.discounts = discounts;
         self.payable = less(left, whole)?.not_negative();
         Ok(())
