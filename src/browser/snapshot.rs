@@ -127,6 +127,7 @@ pub struct Picture {
     quote: Part<QuoteView>,
     session: Raw<Value>,
     effects: Raw<Quote>,
+    no_effects: Part<Vec<u8>>,
 }
 
 impl Picture {
@@ -185,7 +186,7 @@ impl Picture {
         put("session", self.session.take(machine.session(), raw));
         match quote {
             Some((quote, _)) => put("effects", self.effects.take(Some(quote), effects)),
-            None => put("effects", &freeze(Array::new().into())),
+            None => put("effects", self.no_effects.take(Vec::new())),
         }
         if self.error.as_ref() != machine.error() {
             self.error = machine.error().cloned();

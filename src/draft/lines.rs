@@ -166,14 +166,16 @@ pub fn price_missing(name: &str) -> Refusal {
 
 /// A quantity that is no count of at least 1.
 pub fn quantity_refusal(actual: Option<i64>) -> Refusal {
-    let mut text = String::new();
-    match actual {
-        Some(actual) => crate::model::wire::write_integer(actual, &mut text),
-        None => text.push_str("undefined"),
-    }
-    let mut refusal = Refusal::new(Code::QuantityInvalid, key("quantity")).with_actual(&text);
+    let mut refusal = Refusal::new(Code::QuantityInvalid, key("quantity"));
     refusal.limit = Some(crate::draft::refusal::Figure::Count(1));
-    refusal
+    match actual {
+        Some(actual) => {
+            let mut text = String::new();
+            crate::model::wire::write_integer(actual, &mut text);
+            refusal.with_actual(&text)
+        }
+        None => refusal,
+    }
 }
 
 /// One line of the cart.

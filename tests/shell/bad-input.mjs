@@ -149,7 +149,7 @@ const ASKS = [
   ['preview', [{ couponCodes: BAD }], 'undefined null array'],
   ['preview', [{ couponCodes: [BAD] }], 'text'],
   ['preview', [{ cartItems: [BAD] }]],
-  ['preview', [{ now: BAD }], 'undefined null'],
+  ['preview', [{ now: BAD }], 'undefined null text empty huge'],
   ['close', [BAD], ANY_OBJECT],
   ['close', [{ quote: BAD }], 'undefined text empty huge'],
   ['prepare', [BAD], ANY_OBJECT],
@@ -166,7 +166,7 @@ const OPTIONS = {
   limits: 'undefined',
   transitions: 'undefined',
   responseContent: 'undefined array',
-  headers: 'undefined array object map function',
+  headers: 'undefined array object map function invalidDate',
   credentials: 'undefined',
   fetch: 'undefined function',
   allowCrossOrigin: 'undefined true',
@@ -213,7 +213,9 @@ function errorFault(thrown, cartwright) {
 /** @param {any} refusal */
 function refusalFault({ code, message }) {
   if (!CODES.includes(code) || code === 'internal') return `has the code ${code}`;
-  return typeof message === 'string' && message !== '' && !message.includes('{') ? undefined : `says ${message}`;
+  return typeof message === 'string' && message !== '' && !/\{(path|limit|actual)\}|undefined/.test(message)
+    ? undefined
+    : `says ${message}`;
 }
 
 /**
@@ -315,4 +317,6 @@ const hasBad = (pattern) =>
 
 /** @param {unknown} pattern */
 const shown = (pattern) =>
-  JSON.stringify(pattern, (_, value) => (value === BAD ? '?' : value === LINE ? 'line' : value)).slice(0, 80);
+  JSON.stringify(pattern, (_, value) => (value === BAD ? '?' : value === LINE ? 'line' : value))
+    .replace(/"endpoint.*"manual"},?/, '…')
+    .slice(0, 80);

@@ -8,7 +8,7 @@ import { encode, MAX_DEPTH, MAX_TEXT } from '../../www/shell/encode.js';
  */
 function refusal(value, base) {
   try {
-    return `written as ${encode(value, base)}`;
+    return { code: `written as ${encode(value, base)}` };
   } catch (/** @type {any} */ { code, path }) {
     return { code, path };
   }

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 const dist = new URL('../../dist/', import.meta.url);
 
-/** @type {Buffer} */
+/** @type {Uint8Array<ArrayBuffer>} */
 let wasm;
 /** @type {import('node:http').Server} */
 let server;
@@ -24,7 +24,7 @@ const FILES = {
 };
 
 before(async () => {
-  wasm = await readFile(new URL('cartwright.wasm', dist));
+  wasm = new Uint8Array(await readFile(new URL('cartwright.wasm', dist)));
   server = createServer(({ url = '' }, response) => {
     const { status = 200, type = 'text/plain', body = () => wasm } = FILES[url] ?? { status: 404 };
     response.writeHead(status, { 'Content-Type': type }).end(body());

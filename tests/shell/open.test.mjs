@@ -70,7 +70,11 @@ test('options that are wrong are named', async () => {
     [{ log: true }, ['log']],
     [{ sync: { mode: 'never' } }, ['sync', 'mode']],
     [{ sync: { debounceMs: -1 } }, ['sync', 'debounceMs']],
-    [{ responseContent: [1] }, ['responseContent', 0]],
+    [{ responseContent: [1] }, ['responseContent']],
+    [{ sync: 'manual' }, ['sync']],
+    [{ initial: [] }, ['initial']],
+    [{ initial: { draft: 5 } }, ['initial', 'draft']],
+    [{ headers: { Token: {} } }, ['headers']],
   ];
   for (const [options, path] of wrong) {
     await assert.rejects(openOffline(options), { name: 'CheckoutError', code: 'option_invalid', path }, path.join());
@@ -140,7 +144,7 @@ test('the request to come, as text and as an object', async () => {
   const checkout = await openOffline();
   checkout.cart.add({ sku: 'A', quantity: 2, price: '19.990' });
   checkout.attributes.set('note', 'a "quoted" 12345678901234567890 \\');
-  checkout.set('experimentVariantAllocations', [{ experimentID: 2n ** 62n, variantID: 7 }]);
+  checkout.set('experimentVariantAllocations', [{ experimentID: String(2n ** 62n), variantID: 7 }]);
   const text = checkout.toRequest();
   assert.match(text, /"experimentID":4611686018427387904/);
   assert.match(text, /"price":19\.99/);

@@ -12,15 +12,14 @@ test('texts are whole sentences with and without figures', () => {
   const figures = { path: ['cartItems', 3, 'quantity'], limit: 100, actual: 101 };
   for (const code of CODES) {
     for (const details of [figures, {}]) {
-      // Where a code always comes with its limit, its text may count on it.
-      const text = describe({ code, limit: 100, ...details });
+      const text = describe({ code, ...details });
       assert.match(text, /^[A-Z].*[.]$/, code);
       assert.doesNotMatch(text, /[{}[\]]|undefined|null|NaN|\s\s/, code);
     }
   }
   assert.equal(
     describe({ code: 'coupon_too_long', limit: 100, actual: 101 }),
-    'A coupon code has at most 100 characters, this one has 101.',
+    'This coupon code is too long: 101 characters, at most 100 are possible.',
   );
   assert.equal(describe({ code: 'value_type', path: ['a', 0] }), 'This value has the wrong type or is missing: a.0.');
 });

@@ -21,7 +21,8 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
  */
 function parse(amount) {
   const kind = typeof amount;
-  const text = kind === 'string' || kind === 'number' || kind === 'bigint' ? String(amount) : kind;
+  if (kind !== 'string' && kind !== 'number' && kind !== 'bigint') throw new CheckoutError('amount_invalid');
+  const text = String(amount);
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     text.length <= MAX_LENGTH ? (DECIMAL.exec(text) ?? []) : [];
   if (!whole) throw new CheckoutError('amount_invalid', { actual: text });

@@ -55,7 +55,8 @@ function readWait(options) {
   if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) {
     throw new CheckoutError('value_type', { path: ['timeoutMs'] });
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  // Read, since it may be a signal of another realm.
+  if (signal !== undefined && typeof option(signal, 'addEventListener') !== 'function') {
     throw new CheckoutError('value_type', { path: ['signal'] });
   }
   return { timeoutMs, signal };
@@ -94,7 +95,7 @@ function makeCheckout(settings) {
   };
   const events = makeEvents(getSnapshot);
 
-  const core = new glue.Core(
+  const core = newCore(
     braces([
       member('sessionId', sessionId),
       member('sessionIsNew', !known),
@@ -135,7 +136,7 @@ function makeCheckout(settings) {
     if (ended) throw ended;
     inside += 1;
     try {
-      return /** @type {any} */ (core)[method](...args);
+      return core[method](...args);
     } catch (error) {
       const trouble = toError(error);
       if (trouble.code === 'internal') end(trouble);
@@ -223,11 +224,17 @@ function makeCheckout(settings) {
       answer = runIn(mine, fn);
     } finally {
       batch = undefined;
-      if (answer?.ok) answer = result(() => call('commit'));
+      if (answer?.ok) answer = result(commit);
       else result(() => call('rollback'));
       for (const ask of mine.asks) ask();
     }
     return answer;
+  }
+
+  /** Without the id of the last line, which is nobody's answer. */
+  function commit() {
+    const { ok, revision, errors } = call('commit');
+    return ok ? { ok, revision } : { ok, errors };
   }
 
   /**
@@ -300,7 +307,12 @@ function makeCheckout(settings) {
   }
 
   /** @param {unknown} options @returns {() => string} */
-  const withQuote = (options) => () => braces([member('quote', option(options, 'quote'))]);
+  const withQuote = (options) => () => {
+    const quote = option(options, 'quote');
+    // Anything but a fingerprint must not pass for "at any price".
+    if (quote !== undefined && typeof quote !== 'string') throw new CheckoutError('value_type', { path: ['quote'] });
+    return braces([member('quote', quote)]);
+  };
 
   /** @param {string} method @param {unknown} field */
   const read = (method, field) => {
@@ -311,10 +323,10 @@ function makeCheckout(settings) {
   /** @param {unknown} [options] */
   const toRequest = (options) => {
     try {
-      const as = option(options, 'as') ?? 'text';
-      if (as !== 'text' && as !== 'object') throw new CheckoutError('value_type', { path: ['as'] });
+      const as = option(options, 'as');
+      if (as !== undefined && as !== 'text' && as !== 'object') throw new CheckoutError('value_type', { path: ['as'] });
       const text = call('toRequest');
-      return as === 'text' ? text : parseExactly(text);
+      return as === 'object' ? parseExactly(text) : text;
     } catch (error) {
       throw toError(error);
     }
@@ -372,6 +384,20 @@ function makeCheckout(settings) {
   if (Symbol.dispose) checkout[Symbol.dispose] = dispose;
   for (const part of Object.values(checkout)) Object.freeze(part);
   return Object.freeze(checkout);
+}
+
+/**
+ * @param {string} options
+ * @param {object} host
+ * @returns {any}
+ */
+function newCore(options, host) {
+  try {
+    return new glue.Core(options, host);
+  } catch (error) {
+    const trouble = toError(error);
+    throw trouble.code === 'value_type' ? new CheckoutError('option_invalid', trouble) : trouble;
+  }
 }
 
 /**

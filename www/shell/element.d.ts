@@ -1,4 +1,4 @@
-import type { Checkout, CheckoutError, Quote, Snapshot } from './index.js';
+import type { Checkout, CheckoutError, CheckoutEvents, Quote, Snapshot } from './index.js';
 
 /** What elements use that lack the attribute. */
 export interface ElementDefaults {
@@ -45,14 +45,14 @@ export interface CartwrightCheckoutElement extends HTMLElement {
 export interface CartwrightCheckoutEventMap extends HTMLElementEventMap {
   'cartwright:change': CustomEvent<{ snapshot: Snapshot }>;
   'cartwright:quote': CustomEvent<{ quote: Quote | undefined; snapshot: Snapshot }>;
-  'cartwright:coupon': CustomEvent<unknown>;
+  'cartwright:coupon': CustomEvent<CheckoutEvents['coupon']>;
   /** The button was pressed. Cancellable; `waitUntil` holds the order until a promise is fulfilled. */
   'cartwright:checkout': CustomEvent<{
     checkout: Checkout;
     snapshot: Snapshot;
     waitUntil(promise: Promise<unknown>): void;
   }>;
-  'cartwright:closed': CustomEvent<unknown>;
+  'cartwright:closed': CustomEvent<CheckoutEvents['closed']>;
   'cartwright:error': CustomEvent<CheckoutError>;
 }
 

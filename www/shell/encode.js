@@ -4,8 +4,12 @@ export const MAX_TEXT = 8 * 1024 * 1024;
 /** Deepest nesting of a value. */
 export const MAX_DEPTH = 100;
 
-/** A string with half of a surrogate pair has no UTF-8 form. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/**
+ * Whether a string has a UTF-8 form: half of a surrogate pair has none.
+ *
+ * @param {string} string
+ */
+export const isText = (string) => !/\p{Surrogate}/u.test(string);
 
 /** The characters that JSON wants escaped. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON escapes
@@ -47,7 +51,7 @@ export function encode(value, base = []) {
 
   /** @param {string} string */
   const putString = (string) => {
-    if (LONE_SURROGATE.test(string)) throw null;
+    if (!isText(string)) throw null;
     put(`"${string.replace(TO_ESCAPE, escaped)}"`);
   };
 

@@ -19,7 +19,7 @@ export type AmountInput = string | number | bigint;
  */
 export type Amount = string;
 
-/** A 64-bit id going in. A number is exact up to 2⁵³. */
+/** A 64-bit id going in: beyond 2⁵³ as decimal text. */
 export type IdInput = string | number | bigint;
 
 /** A 64-bit id or count coming out: a number where a number holds it exactly, else its decimal text. */
@@ -273,8 +273,11 @@ export type SessionField = keyof DraftSession;
 export interface Discount {
   readonly name: string;
   readonly amount: Amount;
-  /** What it applies to, where the server says so. */
-  readonly scope?: string;
+}
+
+/** A discount of the session, named once for all that it applies to. */
+export interface SessionDiscount extends Discount {
+  readonly scope?: 'session' | 'line' | 'cost';
 }
 
 /** A line as a page shows it. */
@@ -321,6 +324,8 @@ export interface Totals {
   readonly payable: Amount;
   /** Payable, rounded half up at the currency's scale. */
   readonly payableRounded: Amount;
+  /** Every discount of the newest quote, in the order of the answer. */
+  readonly discounts: readonly SessionDiscount[];
   /** False while a line has no price. */
   readonly complete: boolean;
 }
@@ -344,7 +349,8 @@ export interface Tier {
 export interface FreeItem {
   readonly sku: string;
   readonly name?: string;
-  readonly [field: string]: unknown;
+  /** Units on offer. */
+  readonly quantity?: number;
 }
 
 /** A giveaway, with its code once the session is closed. */
@@ -360,9 +366,12 @@ export interface Notification {
   readonly body: string;
 }
 
-/** What the server's answer says about money, where it differs from the draft. */
+/** Where the server does not hold what was sent. */
 export interface Mismatch {
-  readonly [field: string]: unknown;
+  /** Fields of the session that differ. */
+  readonly fields: readonly string[];
+  /** Both totals, where they differ; the server's is the one that is shown. */
+  readonly total?: { readonly ours: Amount; readonly server: Amount };
 }
 
 /** What the newest answer says about money and codes. */
@@ -376,6 +385,18 @@ export interface Quote {
   readonly total: Amount;
   readonly payable: Amount;
   readonly mismatch?: Mismatch;
+}
+
+/** The quote of a preview, with all that a snapshot would show of it. */
+export interface Preview extends Quote {
+  readonly discount: Amount;
+  readonly payableRounded: Amount;
+  readonly complete: boolean;
+  readonly discounts: readonly SessionDiscount[];
+  readonly coupons: readonly CodeState[];
+  readonly referral?: CodeState;
+  readonly offers: Snapshot['offers'];
+  readonly effects: readonly Effect[];
 }
 
 /** An effect of the rule engine, as it came. */
@@ -544,13 +565,21 @@ export function openCheckout(options: CheckoutOptions): Promise<Checkout>;
 /** What `on` tells. */
 export interface CheckoutEvents {
   change: Snapshot;
-  quote: Quote;
-  coupon: unknown;
-  notification: unknown;
-  sync: unknown;
-  conflict: unknown;
+  /** A new quote; `undefined` where there is none any more. */
+  quote: Quote | undefined;
+  /** A code whose status changed. */
+  coupon: CodeState;
+  notification: Notification;
+  sync: Sync;
+  /** An edit that no longer fits what was done elsewhere first. */
+  conflict: {
+    readonly code: 'edit_conflict';
+    readonly edit: unknown;
+    readonly errors: readonly Omit<Refusal, 'message'>[];
+  };
   error: CheckoutError;
-  closed: unknown;
+  /** `foreign`: not by us; `quoteChanged`: at another price than was agreed to. */
+  closed: { readonly foreign: boolean; readonly quoteChanged: boolean };
 }
 
 /** How long a promise is waited for. */
@@ -657,7 +686,8 @@ export interface Checkout {
 
   /**
    * Several edits as one revision, all or none: none when `fn` throws (the exception goes on), when one edit is
-   * refused, or when `fn` is async, since edits after an `await` would stand outside.
+   * refused, or when `fn` is async, since edits after an `await` would stand outside. Until it is over, snapshots
+   * and `get` show the state before it.
    */
   edit<Given>(fn: (checkout: Checkout) => Given extends PromiseLike<unknown> ? never : Given): Result;
   /** A whole session as the draft, as an object or JSON text: all or none, with every refusal. */
@@ -676,7 +706,7 @@ export interface Checkout {
   /** Resolves when in addition nothing is ambiguous and the quote is fresh. */
   settled(options?: WaitOptions): Promise<Snapshot>;
   /** The quote for the draft with these changes; changes nothing. */
-  preview(changes?: PreviewChanges): Promise<Quote>;
+  preview(changes?: PreviewChanges): Promise<Preview>;
   /** Reads the session; never replaces fields with unconfirmed edits. */
   refresh(): Promise<Snapshot>;
   /** Flushes, then closes. With `quote` (a fingerprint): rejected with `quote_changed` when the newest differs. */

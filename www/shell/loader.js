@@ -74,6 +74,9 @@ function readSource(given) {
  */
 async function start(from, integrity) {
   const module = await compile(await arrive(from, integrity));
+  // The glue keeps whatever it was given, so a foreign module must not come that far.
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'version'))
+    throw new CheckoutError('wasm_invalid');
   try {
     await glue.default({ module_or_path: module });
   } catch (cause) {

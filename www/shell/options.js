@@ -1,5 +1,5 @@
 import { scaleOf } from './amounts.js';
-import { encode, option } from './encode.js';
+import { encode, isText, option } from './encode.js';
 import { CheckoutError, isTrouble } from './errors.js';
 
 /** An id longer than this is cut or refused in places of the API. */
@@ -9,7 +9,8 @@ const MAX_ID_LENGTH = 255;
 const API_KEY = /(?:api|management)key-v1/i;
 
 /** Options that the core reads and checks itself. */
-const FOR_THE_CORE = ['initial', 'limits', 'transitions', 'responseContent', 'sync', 'log'];
+const FOR_THE_CORE = ['limits', 'transitions', 'responseContent', 'log'];
+const OBJECTS_FOR_THE_CORE = ['initial', 'sync'];
 
 const CREDENTIALS = ['omit', 'same-origin', 'include'];
 
@@ -69,7 +70,14 @@ export function readOptions(options) {
     if (typeof headers !== 'function') readHeaders(headers);
 
     const members = Object.entries(passed).map(([name, value]) => member(name, value));
-    for (const name of FOR_THE_CORE) members.push(member(name, given(name)));
+    for (const name of FOR_THE_CORE)
+      members.push(
+        member(
+          name,
+          checked(name, (value) => value !== null),
+        ),
+      );
+    for (const name of OBJECTS_FOR_THE_CORE) members.push(member(name, checked(name, isPlain)));
     return {
       endpoint,
       sessionId: checked('sessionId', isId),
@@ -100,8 +108,17 @@ export function member(name, value, path = [name]) {
 const isObject = (value) => typeof value === 'object' && value !== null;
 
 /** @param {any} value */
+const isPair = (value) => Array.isArray(value) && value.length === 2;
+
+/** @param {any} value */
+const isPlain = (value) => isObject(value) && !Array.isArray(value);
+
+/** @param {any} value */
 const isId = (value) =>
-  typeof value === 'string' && value.length > 0 && [...value.slice(0, 2 * MAX_ID_LENGTH + 1)].length <= MAX_ID_LENGTH;
+  typeof value === 'string' &&
+  value.length > 0 &&
+  isText(value) &&
+  [...value.slice(0, 2 * MAX_ID_LENGTH + 1)].length <= MAX_ID_LENGTH;
 
 /**
  * @param {string} text
@@ -117,7 +134,7 @@ function readEndpoint(text, crossOrigin) {
   } catch (cause) {
     throw invalid(['endpoint'], cause);
   }
-  const plain = /^https?:$/.test(url.protocol) && !url.username && !url.password && !/[?#]/.test(text);
+  const plain = isText(text) && /^https?:$/.test(url.protocol) && !url.username && !url.password && !/[?#]/.test(text);
   if (!text.trim() || !plain) throw invalid(['endpoint']);
   if (base !== undefined && url.origin !== origin && !crossOrigin) throw invalid(['allowCrossOrigin']);
   return url.href.replace(/\/+$/, '');
@@ -134,7 +151,9 @@ function readHeaders(given) {
   try {
     // A value that is not there yet (a token) is left out, not sent as the word "undefined".
     const entries = typeof given[Symbol.iterator] === 'function' ? [...given] : Object.entries(given);
-    headers = [...new Headers(entries.filter(([, value]) => value !== undefined))];
+    const sent = entries.filter(([, value]) => value !== undefined);
+    if (!entries.every(isPair) || !sent.every(([, value]) => typeof value === 'string')) throw new TypeError('no text');
+    headers = [...new Headers(sent)];
   } catch (cause) {
     throw invalid(['headers'], cause);
   }

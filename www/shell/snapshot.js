@@ -29,6 +29,7 @@ export const emptySnapshot = /* @__PURE__ */ freeze({
     discount: '0',
     payable: '0',
     payableRounded: '0',
+    discounts: [],
     complete: true,
   },
   coupons: [],

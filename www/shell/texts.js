@@ -5,19 +5,19 @@
  * @type {Readonly<Record<string, string>>}
  */
 export const TEXTS = Object.freeze({
-  lines_limit: 'A cart has at most {limit} lines[, this one would have {actual}].',
-  units_limit: 'A cart has at most {limit} units[, this one would have {actual}].',
+  lines_limit: 'The cart would have too many lines[: {actual}][, at most {limit} are possible].',
+  units_limit: 'The cart would have too many units[: {actual}][, at most {limit} are possible].',
   quantity_invalid: 'A quantity is a whole number of at least 1[, not {actual}].',
   sku_empty: 'A line needs a SKU.',
   amount_invalid: 'An amount is a decimal number such as 19.99[, not {actual}].',
   amount_inexact: 'This amount has more digits than a number can hold exactly[: {actual}]. Give it as a string.',
   amount_out_of_range: 'This amount is too large or has too many decimal places[: {actual}].',
-  coupon_too_long: 'A coupon code has at most {limit} characters[, this one has {actual}].',
+  coupon_too_long: 'This coupon code is too long[: {actual} characters][, at most {limit} are possible].',
   coupon_empty: 'Enter a coupon code.',
-  referral_too_long: 'A referral code has at most {limit} characters[, this one has {actual}].',
-  loyalty_cards_limit: 'A session has at most {limit} loyalty card[, not {actual}].',
-  identifiers_limit: 'A session has at most {limit} identifiers[, not {actual}].',
-  store_id_length: 'A store id has 1 to {limit} characters[, this one has {actual}].',
+  referral_too_long: 'This referral code is too long[: {actual} characters][, at most {limit} are possible].',
+  loyalty_cards_limit: 'These are too many loyalty cards[: {actual}][, at most {limit} is possible].',
+  identifiers_limit: 'These are too many identifiers[: {actual}][, at most {limit} are possible].',
+  store_id_length: 'This store id is empty or too long[: {actual} characters][, 1 to {limit} are possible].',
   name_pattern: 'This name must begin with a letter and hold only letters, digits and underscores[: {actual}].',
   line_unknown: 'There is no such line in the cart[: {actual}].',
   field_unknown: 'A session has no such field[: {path}].',
@@ -50,6 +50,9 @@ export const TEXTS = Object.freeze({
   internal: 'An internal error stopped this checkout. Open it again.',
 });
 
+/** Where a value is filled in. */
+const PLACE = /\{(\w+)\}/g;
+
 /** Longest value that is shown inside a text. */
 const MAX_SHOWN = 60;
 
@@ -69,7 +72,9 @@ export function describe({ code, path, limit, actual }) {
   /** @type {Record<string, unknown>} */
   const values = { path: Array.isArray(path) && path.length > 0 ? path.join('.') : undefined, limit, actual };
   const template = Object.hasOwn(TEXTS, code) ? /** @type {string} */ (TEXTS[code]) : `Refused (${shown(code)}).`;
+  const missing = (/** @type {string} */ part) =>
+    [...part.matchAll(PLACE)].some(([, name = '']) => values[name] === undefined);
   return template
-    .replace(/\[[^\]]*\{(\w+)\}[^\]]*\]/g, (part, name) => (values[name] === undefined ? '' : part.slice(1, -1)))
-    .replace(/\{(\w+)\}/g, (_, name) => shown(values[name]));
+    .replace(/\[(.*?)\]/g, (_, part) => (missing(part) ? '' : part))
+    .replace(PLACE, (_, name) => shown(values[name]));
 }
