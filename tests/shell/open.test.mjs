@@ -20,6 +20,41 @@ test('version and limits are those of the package and of the core', async () => 
   assert.ok(Object.isFrozen(LIMITS));
 });
 
+test('what is declared is what there is', async () => {
+  for (const entry of ['index', 'inline']) {
+    const declared = String(await read(`dist/${entry === 'inline' ? 'index' : entry}.d.ts`)).matchAll(
+      /^export (?:declare )?(?:const|function|class) (\w+)/gm,
+    );
+    const module = await import(String(new URL(`dist/${entry}.js`, root)));
+    assert.deepEqual(Object.keys(module).sort(), [...new Set([...declared].map(([, name]) => name))].sort(), entry);
+  }
+});
+
+test('a checkout has every member by its name, and none of them can be replaced', async () => {
+  const checkout = await openOffline();
+  const members = Object.entries(checkout).flatMap(([name, member]) =>
+    typeof member === 'function' ? [name] : Object.keys(member).map((inner) => `${name}.${inner}`),
+  );
+  assert.deepEqual(
+    members.sort(),
+    `attributes.remove attributes.set attributes.unset cancel cart.accept cart.add cart.clear cart.remove cart.replace
+     cart.setQuantity cart.update close costs.remove costs.set coupons.add coupons.clear coupons.remove dispose edit
+     finish flush get getSnapshot has identifiers.clear identifiers.set load loyaltyCard.clear loyaltyCard.set on
+     prepare preview profile.anonymous profile.set referral.clear referral.set refresh release session.get session.has
+     set settled subscribe toRequest unset`.split(/\s+/),
+  );
+  assert.ok(Object.isFrozen(checkout) && Object.values(checkout).every(Object.isFrozen));
+  assert.equal(checkout[Symbol.dispose], checkout.dispose);
+  checkout.dispose();
+});
+
+test('the entry with the binary in it needs no file', async () => {
+  const { openCheckout } = await import('cartwright/inline');
+  const checkout = await openCheckout({ endpoint: ENDPOINT, currency: 'EUR', sync: { mode: 'manual' } });
+  assert.ok(checkout.cart.add(ITEM).ok);
+  checkout.dispose();
+});
+
 test('the empty snapshot has the parts of a real one and is frozen throughout', async () => {
   const checkout = await openOffline();
   const real = checkout.getSnapshot();

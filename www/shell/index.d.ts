@@ -471,7 +471,14 @@ export const emptySnapshot: Snapshot;
 // Opening --------------------------------------------------------------------------------------------------------
 
 /** Where the wasm comes from. */
-export type WasmSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+export type WasmSource =
+  | string
+  | URL
+  | Request
+  | Response
+  | BufferSource
+  // The library's type of a module is empty, so that anything would fit.
+  | (WebAssembly.Module & { readonly source?: never });
 
 /**
  * Loads the wasm once; later and concurrent calls share the first one, a failed one may be tried again.
