@@ -17,22 +17,17 @@ const filled = `
 const toCart = `document.querySelector('#cart').scrollIntoView({ behavior: 'instant' });`;
 const order = `document.querySelector('cartwright-checkout').shadowRoot.querySelector('[part~=checkout-button]').click();`;
 
-/** @type {{ name: string, width: number, height: number, dark?: boolean, scripts: string[], until?: string }[]} */
+/** @type {{ name: string, width: number, height: number, dark?: boolean, scripts: string[] }[]} */
 const pictures = [
   { name: 'store-360', width: 360, height: 780, scripts: [filled] },
   { name: 'cart-360', width: 360, height: 1260, scripts: [filled, toCart] },
   { name: 'cart-360-dark', width: 360, height: 1260, dark: true, scripts: [filled, toCart] },
-  {
-    name: 'thanks-360',
-    width: 360,
-    height: 640,
-    scripts: [filled, order, toCart],
-  },
+  { name: 'thanks-360', width: 360, height: 700, scripts: [filled, order, toCart] },
   { name: 'store-1280', width: 1280, height: 1180, scripts: [filled] },
   { name: 'store-1280-dark', width: 1280, height: 1180, dark: true, scripts: [filled] },
 ];
 
-const settled = `(({ quote, lines, sync, state }) => state !== 'open' || (lines.length > 0 && quote?.current && sync.phase === 'idle'))
+const settled = `(({ quote, lines, sync, state }) => state !== 'open' || (lines.length > 0 && quote?.current === true && sync.phase === 'idle'))
   (document.querySelector('cartwright-checkout').checkout.getSnapshot())`;
 
 await main(async () => {

@@ -11,7 +11,7 @@ import { suite } from './harness.mjs';
 
 const host = `document.querySelector('cartwright-checkout')`;
 const inside = (/** @type {string} */ part) => `${host}.shadowRoot.querySelector('[part~="${part}"]')`;
-const quoted = `${host}.checkout?.getSnapshot().quote?.current`;
+const quoted = `${host}.checkout?.getSnapshot().quote?.current === true`;
 
 suite('element', (given) => {
   beforeEach(async () => {
@@ -127,7 +127,7 @@ suite('element', (given) => {
       return { id: sessionId, state };
     `);
     assert.equal(state, 'open');
-    assert.equal((await sandbox.session(id)).state, 'open');
+    assert.equal((await sandbox.session(id)).customerSession.state, 'open');
   });
 
   test('a total that changed at the last moment is told and must be confirmed', async () => {

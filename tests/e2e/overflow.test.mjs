@@ -38,7 +38,7 @@ suite('overflow', (given) => {
         for (const code of ['XMAS-20-2021', 'SHOES5', 'EXPIRED', 'A'.repeat(100)]) checkout.coupons.add(code);
         checkout.referral.set('NT2K54D9');
       `);
-      await page.until(`document.querySelector('cartwright-checkout').checkout.getSnapshot().quote?.current`);
+      await page.until(`document.querySelector('cartwright-checkout').checkout.getSnapshot().quote?.current === true`);
       await page.shows({ part: 'coupon-error' }, /EXPIRED/);
       assert.deepEqual(await page.run(sticksOut), []);
     });

@@ -80,6 +80,8 @@ async function start(from, integrity) {
   try {
     await glue.default({ module_or_path: module });
   } catch (cause) {
+    // One engine compiles under a policy that blocks wasm and refuses only to instantiate.
+    if (isBlocked()) throw new CheckoutError('wasm_blocked', { cause });
     // Names of imports belong to one build, so a foreign file fails to link.
     throw new CheckoutError(cause instanceof WebAssembly.LinkError ? 'version_mismatch' : 'wasm_invalid', { cause });
   }
@@ -174,7 +176,7 @@ async function compile(source) {
 /** Engines word a refusal by the page's policy differently, but then they all refuse the smallest module too. */
 function isBlocked() {
   try {
-    return !new WebAssembly.Module(EMPTY_MODULE);
+    return !new WebAssembly.Instance(new WebAssembly.Module(EMPTY_MODULE));
   } catch {
     return true;
   }
