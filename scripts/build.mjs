@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { cargoBuild, isMain, main, root, run, step } from './lib/run.mjs';
+import { cargo, isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
 
 const shell = join(root, 'www', 'shell');
@@ -11,8 +11,10 @@ const dist = join(root, 'dist');
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
 export async function build() {
-  await cargoBuild('the core as wasm', ['-p', 'cartwright', '--profile', 'wasm', '--target', 'wasm32-unknown-unknown']);
-  await cargoBuild('the glue writer', ['-p', 'cartwright-bindgen']);
+  // As the one crate type, since beside an rlib cargo leaves link-time optimisation out.
+  const core = ['-p', 'cartwright', '--lib', '--crate-type', 'cdylib'];
+  await cargo('the core as wasm', 'rustc', [...core, '--profile', 'wasm', '--target', 'wasm32-unknown-unknown']);
+  await cargo('the glue writer', 'build', ['-p', 'cartwright-bindgen']);
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
@@ -104,6 +106,8 @@ async function writeBundle({ entry, external, format = 'esm' }) {
     loader: { '.wasm': 'base64' },
     legalComments: 'none',
     logLevel: 'warning',
+    // The shell and the glue disagree, and a page would only find out when it runs.
+    logOverride: { 'import-is-undefined': 'error' },
     plugins: [keepOutside(external)],
   });
 }

@@ -71,10 +71,13 @@ export async function step(what, work, { shows = false } = {}) {
  * Builds something with cargo and shows what cargo says.
  *
  * @param {string} what
+ * @param {'build' | 'rustc'} command
  * @param {string[]} args
  */
-export const cargoBuild = (what, args) =>
-  step(`cargo build: ${what}`, () => run('cargo', ['build', '--locked', ...args], { show: true }), { shows: true });
+export const cargo = (what, command, args) =>
+  step(`cargo ${command}: ${what}`, () => run('cargo', [command, '--locked', ...args], { show: true }), {
+    shows: true,
+  });
 
 /** @param {number} start a `performance.now()` */
 export const seconds = (start) => `${((performance.now() - start) / 1000).toFixed(1)} s`;

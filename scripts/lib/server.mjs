@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { answers, launch, until } from './processes.mjs';
-import { cargoBuild, root } from './run.mjs';
+import { cargo, root } from './run.mjs';
 
 const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', 'cartwright-server');
 
 /** Builds the session endpoint. */
-export const buildServer = () => cargoBuild('the session endpoint', ['--release', '-p', 'cartwright-server']);
+export const buildServer = () => cargo('the session endpoint', 'build', ['--release', '-p', 'cartwright-server']);
 
 /**
  * Starts the session endpoint with the demo store and waits until it answers.
