@@ -159,7 +159,7 @@ const ASKS = [
 /** Options of openCheckout beside those that are needed, and what is fine for each. */
 const OPTIONS = {
   currency: '',
-  endpoint: 'undefined text',
+  endpoint: 'undefined text huge',
   sessionId: 'undefined text',
   storage: 'undefined',
   storageKey: 'undefined text',
