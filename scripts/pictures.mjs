@@ -1,5 +1,5 @@
 // Takes the pictures of the demo store in docs/pictures, at the width of a phone and of a desktop.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, startSandbox } from '../tests/e2e/harness.mjs';
 import { build } from './build.mjs';
@@ -20,11 +20,11 @@ const order = `document.querySelector('cartwright-checkout').shadowRoot.querySel
 /** @type {{ name: string, width: number, height: number, dark?: boolean, scripts: string[] }[]} */
 const pictures = [
   { name: 'store-360', width: 360, height: 780, scripts: [filled] },
-  { name: 'cart-360', width: 360, height: 1260, scripts: [filled, toCart] },
-  { name: 'cart-360-dark', width: 360, height: 1260, dark: true, scripts: [filled, toCart] },
-  { name: 'thanks-360', width: 360, height: 700, scripts: [filled, order, toCart] },
-  { name: 'store-1280', width: 1280, height: 1180, scripts: [filled] },
-  { name: 'store-1280-dark', width: 1280, height: 1180, dark: true, scripts: [filled] },
+  { name: 'cart-360', width: 360, height: 1170, scripts: [filled, toCart] },
+  { name: 'cart-360-dark', width: 360, height: 1170, dark: true, scripts: [filled, toCart] },
+  { name: 'thanks-360', width: 360, height: 520, scripts: [filled, order, toCart] },
+  { name: 'store-1280', width: 1280, height: 1240, scripts: [filled] },
+  { name: 'store-1280-dark', width: 1280, height: 1240, dark: true, scripts: [filled] },
 ];
 
 const settled = `(({ quote, lines, sync, state }) => state !== 'open' || (lines.length > 0 && quote?.current === true && sync.phase === 'idle'))
@@ -44,7 +44,13 @@ await main(async () => {
           { name: 'prefers-reduced-motion', value: 'reduce' },
         ],
       });
-      await page.viewport(width, height);
+      await page.driver.sendCommandAndGetResult('Emulation.setDeviceMetricsOverride', {
+        width,
+        height,
+        deviceScaleFactor: width < 600 ? 2 : 1,
+        mobile: width < 600,
+      });
+      await page.driver.sendCommandAndGetResult('Emulation.setScrollbarsHidden', { hidden: true });
       await page.open(`${sandbox.address}/`);
       await page.run(`sessionStorage.clear();`);
       await page.open(`${sandbox.address}/`);
@@ -54,7 +60,8 @@ await main(async () => {
         await page.until(settled);
       }
       await page.until(`[...document.images].every((image) => image.complete)`);
-      await page.picture(join(folder, `${name}.png`));
+      const { data } = await page.driver.sendCommandAndGetResult('Page.captureScreenshot', { format: 'png' });
+      writeFileSync(join(folder, `${name}.png`), Buffer.from(data, 'base64'));
       console.log(`docs/pictures/${name}.png`);
     }
   } finally {

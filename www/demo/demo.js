@@ -6,7 +6,7 @@ import { currency, isReady, listProducts, make, money } from './store.js';
 const SHIPPING = '4.90';
 
 const codes = [
-  { code: 'XMAS-20-2021', hint: '20 % off everything' },
+  { code: 'XMAS-20-2021', hint: '20 % off all items' },
   { code: 'SHIPFREE', hint: 'free shipping' },
   { code: 'SHOES5', hint: '5 off each pair of shoes' },
   { code: 'VIP', hint: 'asks you to sign in' },

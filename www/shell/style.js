@@ -166,7 +166,8 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .mark .icon { width: 2rem; height: 2rem; }
 .receipt { display: grid; gap: 0.375rem; text-align: start; padding-top: var(--_gap); border-top: 1px solid var(--_border); }
 .closed .totals { text-align: start; }
-.reference { font-size: 0.8125em; font-family: ui-monospace, monospace; overflow-wrap: anywhere; text-align: end; }
+.row-reference { color: var(--_muted); font-size: 0.875em; }
+.reference { color: var(--_color); font-family: ui-monospace, monospace; font-size: 0.875em; overflow-wrap: anywhere; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 @media (pointer: coarse) {

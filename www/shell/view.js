@@ -194,7 +194,7 @@ export function createView(root, actions) {
       'dl',
       { class: 'totals' },
       h('div', { class: 'row row-payable' }, paidTerm, paid),
-      h('div', { class: 'row' }, referenceTerm, reference),
+      h('div', { class: 'row-reference' }, referenceTerm, reference),
     ),
     newOrder,
   );
