@@ -761,6 +761,18 @@ fn the_fingerprint_differs_where_the_offer_does() {
 }
 
 #[test]
+fn the_fingerprint_differs_where_only_payable_does() {
+    let on = |cost: &str| {
+        let props = json!({"name": "A", "additionalCost": cost, "value": 3});
+        mug_quote(&json!([effect("setDiscountPerAdditionalCost", props)]))
+    };
+    let (shipping, tip) = (on("shipping"), on("tip"));
+    assert_eq!((shipping.payable, tip.payable), (amount("30.9"), amount("32.9")));
+    assert_eq!((shipping.total, shipping.discounts.clone()), (tip.total, tip.discounts.clone()));
+    assert_ne!(shipping.fingerprint, tip.fingerprint);
+}
+
+#[test]
 fn a_discount_and_a_free_item_of_the_same_words_are_two_things() {
     let nothing = json!({"cartItems": [{"sku": "A", "price": 0}]});
     let discount = quoted(&nothing, &json!([off("MUG", 1)]));
