@@ -83,7 +83,7 @@ const findPieces = `
     .filter((piece) => text === undefined || piece.textContent.includes(text));
 `;
 
-// Runs in the page: brings `one` into view and gives its middle, unless something lies over it or it is still moving.
+// Runs in the page: brings `one` into view and gives its middle, unless something lies over it.
 const aim = `
   if (!one) return null;
   one.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
@@ -151,10 +151,19 @@ export class Page {
    * @param {{ timeoutMs?: number }} [options]
    */
   until(expression, options) {
-    return until(`${this.engine}: ${expression}`, () => this.run(`return (${expression});`), {
-      ...options,
-      why: () => this.describe(),
-    });
+    let error = '';
+    return until(
+      `${this.engine}: ${expression}`,
+      async () => {
+        // What is looked at may not be there yet, so that the expression throws.
+        const found = await this.run(
+          `try { return { value: (${expression}) ?? null }; } catch (error) { return { error: String(error) }; }`,
+        );
+        error = found.error ?? '';
+        return found.value ?? false;
+      },
+      { ...options, why: async () => `${error}\n${await this.describe()}` },
+    );
   }
 
   /** What the page shows at the moment, for messages. */
@@ -241,12 +250,19 @@ export class Page {
    * @returns {Promise<Aim>}
    */
   async aim(what, script, ...args) {
-    const { one, x, y } = await until(
+    /** @type {Aim | undefined} */
+    let last;
+    return until(
       `${this.engine}: ${what} can be used`,
-      async () => (await this.run(script, ...args)) ?? false,
+      async () => {
+        const found = await this.run(script, ...args);
+        const before = last;
+        last = found ? { id: found.one[elementKey], x: found.x, y: found.y } : undefined;
+        // A page that scrolls smoothly would be hit at the wrong place.
+        return last !== undefined && before?.id === last.id && before.x === last.x && before.y === last.y && last;
+      },
       { why: () => this.describe() },
     );
-    return { id: one[elementKey], x, y };
   }
 
   /**
