@@ -176,6 +176,12 @@ impl Draft {
         }
     }
 
+    /// Notes that what was sent since that draft was refused as a whole: it may be omitted again.
+    pub fn mark_refused(&mut self, before: &Draft) {
+        self.sent = before.sent;
+        self.sent_attributes = before.sent_attributes.clone();
+    }
+
     /// The `NewCustomerSessionV2` of a request; `state` only for a move.
     pub fn write(&self, out: &mut Writer, state: Option<&str>) {
         let fields = &self.fields;

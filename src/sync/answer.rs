@@ -204,6 +204,10 @@ impl Machine {
             }
             Kind::Close | Kind::Cancel => self.move_refused(error),
             Kind::Update => {
+                // An earlier send of the same bytes may have been applied.
+                if attempt.sends == 1 {
+                    self.draft.mark_refused(&attempt.draft);
+                }
                 // Somebody may have closed the session: a place in the draft is the shopper's to mend,
                 // anything else costs one read.
                 self.read_wanted |= error.path.is_none();
