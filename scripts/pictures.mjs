@@ -54,7 +54,7 @@ await main(async () => {
       await page.open(`${sandbox.address}/`);
       await page.run(`sessionStorage.clear();`);
       await page.open(`${sandbox.address}/`);
-      await page.until(`!document.querySelector('[data-testid="add-MUG"]').disabled`);
+      await page.until(`document.querySelector('[data-testid="add-MUG"]')?.disabled === false`);
       for (const script of scripts) {
         await page.run(script);
         await page.until(settled);

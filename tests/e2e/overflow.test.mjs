@@ -28,7 +28,7 @@ suite('overflow', (given) => {
       const { page, sandbox } = given;
       await page.viewport(width, 800);
       await page.open(`${sandbox.address}/`);
-      await page.until(`!document.querySelector('[data-testid="add-MUG"]').disabled`);
+      await page.until(`document.querySelector('[data-testid="add-MUG"]')?.disabled === false`);
       assert.deepEqual(await page.run(sticksOut), []);
 
       await page.run(`

@@ -53,7 +53,8 @@ function render() {
   showInProducts(snapshot);
   const units = snapshot.lines.reduce((sum, { quantity }) => sum + quantity, 0);
   byId('bar-count').textContent = units === 1 ? '1 item' : `${units} items`;
-  byId('bar-payable').textContent = money(snapshot.totals.payable);
+  const outdated = snapshot.quote?.current === false && ['blocked', 'offline'].includes(snapshot.sync.phase);
+  byId('bar-payable').textContent = outdated ? '—' : money(snapshot.totals.payable);
   cartFilled = units > 0 && snapshot.state === 'open';
   showBar();
   newOrder.hidden = snapshot.state === 'open';

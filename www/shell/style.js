@@ -57,7 +57,7 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .line {
   display: grid;
   grid-template-columns: 3.5rem minmax(0, 1fr) auto;
-  grid-template-areas: "thumb about amounts" "thumb tools tools" "error error error";
+  grid-template-areas: "thumb about amounts" "thumb tools tools" "thumb saving saving" "error error error";
   gap: 0.375rem calc(var(--_gap) * 0.75);
   padding-block: var(--_gap);
 }
@@ -70,7 +70,7 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .placeholder { display: grid; place-items: center; height: 100%; color: var(--_muted); font-size: 1.25rem; font-weight: 600; }
 .about { grid-area: about; }
 .name { font-weight: 600; overflow-wrap: anywhere; }
-.saving { color: var(--_success); font-size: 0.875em; overflow-wrap: anywhere; }
+.saving { grid-area: saving; color: var(--_success); font-size: 0.875em; overflow-wrap: anywhere; }
 .amounts { grid-area: amounts; display: flex; flex-direction: column; align-items: flex-end; }
 .amounts .amount { font-weight: 600; }
 .tools { grid-area: tools; display: flex; align-items: center; justify-content: space-between; gap: var(--_gap); }

@@ -64,9 +64,10 @@ export function createLines(events) {
       'li',
       { part: 'line', class: 'line', 'data-line-id': key },
       h('div', { class: 'thumb', part: 'thumb' }, image, initial),
-      h('div', { class: 'about' }, name, unit, discounts),
+      h('div', { class: 'about' }, name, unit),
       h('div', { class: 'amounts' }, subtotal, payable),
       h('div', { class: 'tools' }, stepper, fixed, remove),
+      discounts,
       error,
     );
     error.hidden = true;

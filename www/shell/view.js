@@ -57,6 +57,17 @@ const isZero = (amount) => /^-?0*(\.0*)?$/.test(amount);
 /** @param {Snapshot} snapshot */
 const isEnded = (snapshot) => snapshot.state !== 'open';
 
+/** Attempts after which a retry is no longer a moment away. */
+const SOON = 2;
+
+/**
+ * Whether the payable is that of another cart and no answer is near that would mend it.
+ * @param {Snapshot} snapshot
+ */
+const isOutdated = ({ quote, sync }) =>
+  quote?.current === false &&
+  (['blocked', 'offline', 'manual'].includes(sync.phase) || (sync.phase === 'waiting' && sync.attempt > SOON));
+
 /**
  * One row of the totals.
  * @param {string} part
@@ -153,9 +164,10 @@ export function createView(root, actions) {
   const fields = h(
     'fieldset',
     { class: 'fields' },
-    notifications,
     lines.node,
     empty,
+    // Below the lines, so that what comes and goes with an answer never moves a stepper under a pointer.
+    notifications,
     offers,
     offerError,
     coupons.node,
@@ -364,12 +376,9 @@ export function createView(root, actions) {
       })),
       context,
     );
-    payableRow.set(texts.payable, money(sums.payable));
-    setAttribute(
-      payableRow.amount,
-      'part',
-      snapshot.quote && !snapshot.quote.current && snapshot.lines.length ? 'amount payable stale' : 'amount payable',
-    );
+    payableRow.set(texts.payable, isOutdated(snapshot) ? texts.unknownAmount : money(sums.payable));
+    const stale = snapshot.quote?.current === false;
+    setAttribute(payableRow.amount, 'part', stale ? 'amount payable stale' : 'amount payable');
     showText(incomplete, sums.complete ? '' : texts.incomplete);
   };
 
@@ -402,7 +411,7 @@ export function createView(root, actions) {
     setText(sync, blocked ? '' : text);
     showText(syncAlert, blocked ? text : '');
     setText(retry, texts.retry);
-    show(retry, blocked);
+    show(retry, blocked && snapshot.sync.error?.code !== 'rejected');
     show(syncLine, text !== '');
     showText(notice, ui.notice);
 
@@ -411,7 +420,8 @@ export function createView(root, actions) {
     button.disabled = ui.disabled || snapshot.lines.length === 0;
     setAttribute(button, 'aria-disabled', closing ? 'true' : null);
     setText(buttonText, closing ? texts.placing : texts.checkout);
-    setText(buttonAmount, closing || !snapshot.lines.length ? '' : money(snapshot.totals.payable));
+    const told = !closing && snapshot.lines.length > 0 && !isOutdated(snapshot);
+    setText(buttonAmount, told ? money(snapshot.totals.payable) : '');
   };
 
   /** @param {Snapshot} snapshot @param {Ui} ui */

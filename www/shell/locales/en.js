@@ -33,6 +33,7 @@ export default {
   costs: { shipping: 'Shipping', assembly: 'Assembly', packaging: 'Packaging', handling: 'Handling' },
   total: 'Total before discounts',
   payable: 'To pay',
+  unknownAmount: '—',
   incomplete: 'Some prices are confirmed by the shop.',
 
   checkout: 'Place order',
