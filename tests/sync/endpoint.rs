@@ -1,0 +1,113 @@
+//! An endpoint without network or store: the sandbox's session rules and its idempotency keys.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use cartwright::model::wire::Wire;
+use cartwright::sync::{Method, Send};
+use cartwright_server::sandbox::campaigns::{Campaigns, DEFAULT};
+use cartwright_server::sandbox::read;
+use cartwright_server::sandbox::rules::{self, Facts, Stored};
+use serde_json::{Value as Json, json};
+use time::OffsetDateTime;
+
+static CAMPAIGNS: LazyLock<Campaigns> = LazyLock::new(|| Campaigns::parse(DEFAULT).unwrap());
+
+/// How long the answer of a key is kept, in milliseconds.
+const KEY_LIFE: u64 = 24 * 3_600_000;
+
+/// A status and a body.
+pub type Answer = (u16, String);
+
+/// One session and the keys that were used for it.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoint {
+    pub stored: Option<Stored>,
+    /// Whether refused updates are remembered under their keys too.
+    pub remember_errors: bool,
+    keys: BTreeMap<String, (String, Answer, u64)>,
+    /// Bodies that took effect, in order.
+    pub applied: Vec<Json>,
+}
+
+impl Endpoint {
+    /// A request as it arrives at a time.
+    pub fn take(&mut self, send: &Send, now: u64) -> Answer {
+        let (path, query) = send.path.split_once('?').unwrap_or((&send.path, ""));
+        let id = path.strip_prefix("/v2/customer_sessions/").unwrap();
+        let Some(body) = &send.body else {
+            assert_eq!((send.method, &send.key, query), (Method::Get, &None, ""));
+            return match self.stored.clone() {
+                None => (404, json!({ "message": "The session does not exist" }).to_string()),
+                Some(stored) => (200, rules::read(stored).to_answer_text()),
+            };
+        };
+        assert_eq!(send.method, Method::Put);
+        let dry = query.split('&').any(|pair| pair == "dry=true");
+        if let Some(key) = &send.key {
+            self.keys.retain(|_, (_, _, at)| now.saturating_sub(*at) <= KEY_LIFE);
+            if let Some((known, answer, _)) = self.keys.get(key) {
+                assert_eq!(known, body, "a key belongs to exact bytes");
+                return answer.clone();
+            }
+        }
+        let answer = self.update(id, body, dry);
+        if let Some(key) = &send.key
+            && (answer.0 < 300 || self.remember_errors)
+        {
+            self.keys.insert(key.clone(), (body.clone(), answer.clone(), now));
+        }
+        answer
+    }
+
+    /// An update by anybody; `body` is the text of an `IntegrationRequest`.
+    pub fn update(&mut self, id: &str, body: &str, dry: bool) -> Answer {
+        let facts = Facts {
+            integration_id: id,
+            number: 9_007_199_254_740_993,
+            first_session: true,
+            now: OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap(),
+            evaluate_at: None,
+            dry,
+        };
+        let read = read::body(body.as_bytes(), &CAMPAIGNS);
+        let done = read.and_then(|read| rules::update(self.stored.as_ref(), &read, &CAMPAIGNS, &facts));
+        match done {
+            Err(problem) => (problem.status, problem.body()),
+            Ok((stored, answer)) => {
+                if !dry {
+                    self.stored = Some(stored);
+                    self.applied.push(serde_json::from_str(body).unwrap());
+                }
+                (200, answer.to_answer_text())
+            }
+        }
+    }
+
+    /// Somebody else writes.
+    pub fn foreign(&mut self, id: &str, session: &Json) {
+        let body = json!({ "customerSession": session }).to_string();
+        let (status, answer) = self.update(id, &body, false);
+        assert_eq!(status, 200, "{answer}");
+        self.applied.pop();
+    }
+
+    /// The session as JSON.
+    pub fn session(&self) -> Json {
+        let stored = self.stored.as_ref().expect("a session");
+        serde_json::from_str(&stored.session.to_answer_text()).unwrap()
+    }
+
+    /// Units of each SKU, in order.
+    pub fn items(&self) -> Vec<(String, u64)> {
+        let session = self.session();
+        let items = session["cartItems"].as_array().unwrap();
+        let item =
+            |item: &Json| (item["sku"].as_str().unwrap().to_string(), item["quantity"].as_u64().unwrap());
+        items.iter().map(item).collect()
+    }
+
+    pub fn state(&self) -> String {
+        self.session()["state"].as_str().unwrap().to_string()
+    }
+}

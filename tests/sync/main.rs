@@ -1,0 +1,13 @@
+//! The sync machine, rule by rule, against the pure session rules of the sandbox.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+mod asks;
+mod backoff;
+mod desk;
+mod endpoint;
+mod moves;
+mod opening;
+mod policy;
+mod sending;

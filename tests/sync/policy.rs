@@ -1,0 +1,240 @@
+//! Rule 6: the policy table, row by row, as a function and through the machine.
+
+use cartwright::model::wire::Step;
+use cartwright::sync::policy::{Meaning, Next, Outcome, meaning};
+use cartwright::sync::{Ask, Event, Failure, Phase, SyncCode};
+use serde_json::{Value as Json, json};
+
+use crate::desk::{Desk, ID, items, known, value};
+
+/// What rule 6 says of an answer that is not a 2xx of ours.
+fn row(status: u16) -> (SyncCode, Next) {
+    match status {
+        401 | 403 => (SyncCode::Unauthorized, Next::HeadersOnce),
+        404 => (SyncCode::NotFound, Next::Stop),
+        409 => (SyncCode::Overlap, Next::NewestDraft),
+        429 => (SyncCode::RateLimited, Next::NewestDraft),
+        408 | 425 | 500..=599 => (SyncCode::ServerError, Next::NewestDraft),
+        400..=499 => (SyncCode::Rejected, Next::Stop),
+        _ => (SyncCode::BadAnswer, Next::SameBytesThrice),
+    }
+}
+
+#[test]
+fn rule_6_every_status_has_one_meaning() {
+    for status in 0..=u16::MAX {
+        let (code, next) = row(status);
+        let refused = Meaning { code: Some(code), next };
+        assert_eq!(meaning(Outcome::Status { status, ours: false }), refused, "{status}");
+        let ours = meaning(Outcome::Status { status, ours: true });
+        match status {
+            200 | 201 => assert_eq!(ours, Meaning { code: None, next: Next::Settle }),
+            _ => assert_eq!(ours, refused, "{status}"),
+        }
+    }
+    let network = Meaning { code: Some(SyncCode::Network), next: Next::SameBytes };
+    assert_eq!(meaning(Outcome::Network), network);
+    let timeout = Meaning { code: Some(SyncCode::Timeout), next: Next::SameBytes };
+    assert_eq!(meaning(Outcome::Timeout), timeout);
+}
+
+#[test]
+fn rule_6_the_codes_are_those_of_the_surface_and_say_whether_to_try_again() {
+    for (code, word, retryable) in [
+        (SyncCode::Network, "network", true),
+        (SyncCode::Timeout, "timeout", true),
+        (SyncCode::Overlap, "overlap", true),
+        (SyncCode::RateLimited, "rate_limited", true),
+        (SyncCode::ServerError, "server_error", true),
+        (SyncCode::BadAnswer, "bad_answer", true),
+        (SyncCode::Rejected, "rejected", false),
+        (SyncCode::Unauthorized, "unauthorized", false),
+        (SyncCode::NotFound, "not_found", false),
+        (SyncCode::QuoteChanged, "quote_changed", false),
+        (SyncCode::Aborted, "aborted", false),
+        (SyncCode::ApiKeyInBrowser, "api_key_in_browser", false),
+    ] {
+        assert_eq!((code.as_str(), code.retryable()), (word, retryable));
+    }
+}
+
+/// A stocked desk with an update under way.
+fn sending() -> Desk {
+    let mut desk = Desk::stocked();
+    desk.add("B", 1);
+    desk.next();
+    desk
+}
+
+#[test]
+fn rule_6_a_201_is_as_good_as_a_200() {
+    let mut desk = sending();
+    let (_, body) = desk.apply();
+    desk.answer(201, &body);
+    assert_eq!((desk.phase(), desk.machine.acknowledged()), (Phase::Idle, desk.machine.revision()));
+}
+
+#[test]
+fn rule_6_other_2xx_with_our_echo_are_of_unknown_fate() {
+    for status in [202, 203, 204, 206, 226, 299, 304] {
+        let mut desk = sending();
+        let first = desk.request().send;
+        let (_, body) = desk.apply();
+        desk.answer(status, &body);
+        assert_eq!(desk.next().send.key, first.key, "{status}");
+    }
+}
+
+#[test]
+fn rule_6_transport_failures_send_the_same_bytes_again() {
+    for (failure, code) in [(Failure::Network, "network"), (Failure::Timeout, "timeout")] {
+        let mut desk = sending();
+        let first = desk.request().send;
+        desk.fail(failure);
+        assert_eq!((desk.phase(), desk.error(), desk.machine.attempt()), (Phase::Waiting, Some(code), 1));
+        let error = desk.machine.error().unwrap();
+        assert_eq!((error.status, error.problem.is_none(), error.code.retryable()), (None, true, true));
+        let again = desk.next().send;
+        assert_eq!((again.body, again.key), (first.body, first.key));
+        assert_ne!(again.id, first.id);
+    }
+}
+
+#[test]
+fn rule_6_three_bad_answers_block_until_somebody_asks() {
+    let mut desk = sending();
+    let first = desk.request().send;
+    let flush = desk.ask(Ask::Flush);
+    for left in [2, 1, 0] {
+        assert!(desk.is_waiting(flush));
+        desk.answer(200, "<html>");
+        if left > 0 {
+            desk.next();
+        }
+    }
+    assert_eq!((desk.phase(), desk.error()), (Phase::Blocked, Some("bad_answer")));
+    assert_eq!(desk.rejected(flush), "bad_answer");
+    desk.pass(600_000);
+    assert_eq!(desk.sent.len(), 4);
+    let flush = desk.ask(Ask::Flush);
+    assert_eq!(desk.request().send.key, first.key, "its fate is still unknown");
+    desk.run();
+    assert!(desk.done(flush));
+}
+
+#[test]
+fn rule_6_headers_that_are_right_the_second_time_heal_and_are_asked_again_later() {
+    let mut desk = sending();
+    for _ in 0..3 {
+        desk.answer(401, "{}");
+        assert_eq!(desk.serve(), 200);
+        desk.add("B", 1);
+        desk.next();
+    }
+}
+
+#[test]
+fn rule_6_unauthorized_reads_and_previews_are_told_and_do_not_end() {
+    let mut desk = Desk::stocked();
+    for ask in [Ask::Refresh, Ask::Preview(value(&json!({})))] {
+        let sent = desk.sent.len();
+        let ticket = desk.ask(ask);
+        while desk.open.is_some() {
+            desk.answer(401, "{}");
+        }
+        assert_eq!((desk.rejected(ticket), desk.sent.len()), ("unauthorized", sent + 2));
+        desk.pass(600_000);
+        assert_eq!(desk.sent.len(), sent + 2);
+    }
+}
+
+#[test]
+fn rule_6_headers_that_cannot_be_had_are_tried_again() {
+    let mut desk = sending();
+    desk.fail(Failure::NotSent);
+    assert_eq!((desk.phase(), desk.error()), (Phase::Waiting, Some("network")));
+    desk.run();
+    assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 1)]));
+}
+
+fn refusal(pointer: &Json) -> String {
+    let error = json!({ "title": "t", "details": "d", "source": { "pointer": pointer } });
+    json!({ "message": "The submitted data was invalid", "errors": [error] }).to_string()
+}
+
+#[test]
+fn rule_6_pointers_become_paths_of_the_draft() {
+    let key = |name: &str| Step::Key(name.to_string());
+    let cases = [
+        ("/cartItems/1/quantity", vec![key("cartItems"), Step::Index(1), key("quantity")]),
+        ("/customerSession/couponCodes/0", vec![key("couponCodes"), Step::Index(0)]),
+        ("/attributes/Ship~1City~0", vec![key("attributes"), key("Ship/City~")]),
+        ("/state", vec![key("state")]),
+        ("/profileId", vec![key("profileId")]),
+    ];
+    for (pointer, path) in cases {
+        let mut desk = sending();
+        desk.answer(400, &refusal(&json!(pointer)));
+        assert_eq!((desk.phase(), desk.error()), (Phase::Blocked, Some("rejected")));
+        let error = desk.machine.error().unwrap();
+        assert_eq!(error.path.as_ref(), Some(&path), "{pointer}");
+        let problem = error.problem.as_ref().unwrap().to_text();
+        assert!(problem.contains("The submitted data was invalid"));
+    }
+}
+
+#[test]
+fn rule_6_a_place_in_the_draft_costs_no_read_and_waits_for_an_edit() {
+    let mut desk = sending();
+    desk.answer(400, &refusal(&json!("/cartItems/1/quantity")));
+    desk.pass(600_000);
+    for ask in [Ask::Flush, Ask::Settled, Ask::Close(None), Ask::Prepare(None)] {
+        let ticket = desk.ask(ask);
+        assert_eq!(desk.rejected(ticket), "rejected", "the same body would be refused again");
+    }
+    desk.handle(Event::Online);
+    desk.handle(Event::Shown);
+    assert_eq!(desk.sent.len(), 2);
+    desk.edit(json!({ "do": "cart.setQuantity", "lineId": line(&desk, 1), "quantity": 2 }));
+    desk.run();
+    assert_eq!((desk.endpoint.items(), desk.error()), (items(&[("A", 1), ("B", 2)]), None));
+}
+
+fn line(desk: &Desk, index: usize) -> String {
+    desk.machine.draft().lines()[index].id.to_text()
+}
+
+#[test]
+fn rule_6_that_read_shows_that_somebody_closed_the_session() {
+    let mut desk = sending();
+    desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
+    desk.serve();
+    desk.run();
+    assert_eq!(desk.phase(), Phase::Blocked, "a mapped pointer needs no read");
+    let mut desk = sending();
+    desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
+    desk.answer(400, r#"{"message":"the session is closed"}"#);
+    desk.run();
+    assert_eq!((desk.phase(), desk.machine.state().as_str()), (Phase::Finished, "closed"));
+    assert_eq!(desk.closed_notices(), [(true, false)]);
+    assert_eq!(desk.refused(json!({ "do": "cart.clear" })), ["session_finished"]);
+}
+
+#[test]
+fn rule_6_a_failed_read_never_empties_a_cart() {
+    for (status, body) in [(404, "{}"), (400, ID), (500, ""), (401, ""), (200, "{}")] {
+        let mut desk = Desk::stocked();
+        let refresh = desk.ask(Ask::Refresh);
+        for _ in 0..10 {
+            if desk.open.is_some() {
+                desk.answer(status, body);
+            } else if desk.wake.is_some() {
+                desk.wait();
+            }
+        }
+        assert!(matches!(desk.settled.get(&refresh), Some(Err(_))), "{status}");
+        assert_eq!(desk.items(), items(&[("A", 1)]), "{status}");
+        assert_eq!(desk.sent.iter().filter(|sent| !sent.is_read()).count(), 1);
+    }
+}
+
