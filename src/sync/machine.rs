@@ -224,7 +224,7 @@ impl Machine {
                 self.resume_at = self.resume_at.max(now.saturating_add(self.options.cap));
             }
             Event::Shown => self.resume_at = self.not_before,
-            Event::Hidden => self.urgent = true,
+            Event::Hidden => self.urgent |= self.is_dirty(),
             Event::Asked { ticket, ask } => self.ask(ticket, ask),
             Event::Forgotten { ticket } => self.forget(ticket),
         }

@@ -183,6 +183,15 @@ fn rule_3_a_hidden_page_sends_at_once() {
 }
 
 #[test]
+fn rule_3_a_page_that_was_hidden_with_nothing_to_send_debounces_later() {
+    let mut desk = Desk::stocked();
+    desk.handle(Event::Hidden);
+    desk.handle(Event::Shown);
+    desk.add("A", 1);
+    assert!(desk.open.is_none(), "the debounce holds again");
+}
+
+#[test]
 fn rule_3_an_edit_that_changes_nothing_costs_nothing() {
     let mut desk = Desk::stocked();
     let revision = desk.machine.revision();
