@@ -204,7 +204,7 @@ impl Machine {
 
     /// Takes an event in and says what is to be done; `now` is in milliseconds since 1970.
     pub fn handle(&mut self, event: Event, now: u64) -> Actions {
-        self.now = now;
+        self.follow_clock(now);
         let before = (self.phase(), self.attempt, self.resume_at, self.error.clone());
         let mut edited = None;
         match event {
@@ -245,6 +245,16 @@ impl Machine {
             list.insert(0, Action::Emit(Notice::Change));
         }
         Actions { list, edited }
+    }
+
+    /// Takes the time; where the clock went back, what is waited for keeps its distance.
+    fn follow_clock(&mut self, now: u64) {
+        let back = self.now.saturating_sub(now);
+        for time in [&mut self.resume_at, &mut self.not_before, &mut self.last_edit] {
+            *time = time.saturating_sub(back);
+        }
+        self.first_edit = self.first_edit.map(|first| first.saturating_sub(back));
+        self.now = now;
     }
 
     /// Reads a command; its line ids are new ones.

@@ -353,6 +353,25 @@ fn rule_4_a_clock_that_went_back_makes_a_key_of_unclear_age() {
 }
 
 #[test]
+fn rule_4_a_clock_that_went_back_delays_nothing() {
+    // While waiting for further edits, and while waiting after a failure.
+    for failed in [false, true] {
+        let mut desk = Desk::new();
+        desk.add("A", 1);
+        if failed {
+            desk.next();
+            desk.fail(Failure::Network);
+        }
+        desk.now -= 24 * HOUR;
+        desk.handle(Event::Woke);
+        desk.pass(60_000);
+        desk.run();
+        assert!(desk.sent.last().unwrap().at < crate::desk::START - 23 * HOUR);
+        assert_eq!(desk.endpoint.items(), items(&[("A", 1)]));
+    }
+}
+
+#[test]
 fn rule_4_small_bodies_outlive_their_page() {
     let mut desk = Desk::new();
     desk.add("A", 1);
