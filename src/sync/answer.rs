@@ -327,7 +327,15 @@ impl Machine {
             self.take_quote(answer, same);
         }
         self.read_wanted = false;
-        self.replay(opening.unwrap_or_default());
+        if let Some(edits) = opening {
+            self.replay(edits);
+            // Who flushed them waits for them as they are now.
+            for waiting in &mut self.waiting {
+                if let Goal::Flush(revision) = &mut waiting.goal {
+                    *revision = self.revision;
+                }
+            }
+        }
         self.waiting_for(|goal| matches!(goal, Goal::Refresh(_)));
         if !self.move_read(&session) {
             self.ended(was_open);

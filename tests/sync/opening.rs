@@ -82,6 +82,18 @@ fn rule_0_an_edit_that_no_longer_fits_is_given_back() {
 }
 
 #[test]
+fn rule_0_a_flush_during_the_opening_waits_for_the_edits_on_top() {
+    let mut desk = desk(&known(), held());
+    desk.add("A", 1);
+    let flush = desk.ask(Ask::Flush);
+    desk.serve();
+    assert!(desk.is_waiting(flush), "the edit is not acknowledged yet");
+    desk.serve();
+    assert!(desk.done(flush));
+    assert_eq!(desk.endpoint.items(), items(&[("S", 2), ("A", 1)]));
+}
+
+#[test]
 fn rule_0_the_initial_draft_wins() {
     let draft = json!({ "cartItems": [{ "sku": "I", "quantity": 1, "price": 3 }] });
     let options = with(known(), json!({ "initial": { "draft": draft } }));
