@@ -8,7 +8,8 @@ use crate::model::json::Value;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Failure, Notice, Reply};
-use crate::sync::machine::{Block, Goal, Machine, Waiting};
+use crate::sync::machine::{Block, Goal, Machine, Until, Waiting};
+use crate::sync::moves::Move;
 use crate::sync::policy::{Next, Outcome, meaning};
 use crate::sync::send::{Attempt, Kind};
 
@@ -34,7 +35,7 @@ impl Machine {
         };
         let error = SyncError::answered(code, status, body);
         if self.opening.is_some() && attempt.kind == Kind::Read && self.says_unknown(status, body) {
-            self.relieve();
+            self.relieve(Kind::Read);
             self.opening = None;
             self.all_changed();
             return;
@@ -60,8 +61,9 @@ impl Machine {
         };
         let error = SyncError::new(code);
         if failure == Failure::ApiKey {
+            self.give_up_on(attempt.kind, &error);
             self.owe(attempt, next);
-            self.block(error, true);
+            self.block(error, Until::Ask);
             return;
         }
         self.unsuccessful(attempt, next, error, None);
@@ -90,6 +92,7 @@ impl Machine {
 
     fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
         self.error = Some(error.clone());
+        self.doubt_move(&attempt, error.code);
         match next {
             Next::Stop => {
                 self.refused(attempt, error);
@@ -114,7 +117,7 @@ impl Machine {
             if self.bad_answers >= MAX_BAD_ANSWERS {
                 self.bad_answers = 0;
                 self.give_up_on(kind, &error);
-                self.block(error, true);
+                self.block(error, Until::EditOrAsk);
                 return;
             }
         }
@@ -146,45 +149,52 @@ impl Machine {
         self.resume_at = self.now.saturating_add(delay).max(self.not_before);
     }
 
-    fn block(&mut self, error: SyncError, until_flush: bool) {
+    fn block(&mut self, error: SyncError, until: Until) {
         self.error = Some(error.clone());
         self.resume_at = 0;
         self.attempt = 0;
-        self.blocked = Some(Block { error, until_flush });
+        if until != Until::Edit {
+            self.hold_move(&error);
+        }
+        self.blocked = Some(Block { error, until });
     }
 
-    /// Nothing is wrong any more.
-    fn relieve(&mut self) {
+    /// Nothing is wrong any more; a read or a preview says nothing about what blocks the draft.
+    fn relieve(&mut self, kind: Kind) {
         self.attempt = 0;
         self.bad_answers = 0;
         self.headers_retried = false;
         self.resume_at = 0;
         self.not_before = 0;
-        self.blocked = None;
-        self.error = None;
+        if matches!(kind, Kind::Update | Kind::Close | Kind::Cancel) || self.opening.is_some() {
+            self.blocked = None;
+        }
+        self.error = self.blocked.as_ref().map(|block| block.error.clone());
     }
 
     fn unauthorized(&mut self, attempt: Attempt, error: SyncError) {
         self.headers_retried = false;
         self.give_up_on(attempt.kind, &error);
-        let earlier = attempt.sends > 1;
         match attempt.kind {
             Kind::Preview { .. } => {}
-            // A close that may have taken effect under its key before stays to be found out.
-            Kind::Close | Kind::Cancel if earlier => {
-                self.reject_move(&error);
-                self.unknown = Some(attempt);
-                self.block(error, true);
+            Kind::Close | Kind::Cancel if self.moving.as_ref().is_some_and(Move::is_doubtful) => {
+                self.move_refused(error.clone());
+                self.block(error, Until::Ask);
             }
             Kind::Close | Kind::Cancel => {
                 self.reject_move(&error);
                 self.moving = None;
+                self.all_changed();
             }
-            Kind::Read if self.opening.is_none() => self.read_wanted = false,
-            Kind::Read => self.block(error, true),
-            Kind::Update => {
+            Kind::Read
+                if self.opening.is_none() && !self.moving.as_ref().is_some_and(Move::waits_for_read) =>
+            {
+                self.read_wanted = false;
+                self.read_refused(&error);
+            }
+            Kind::Read | Kind::Update => {
                 self.owe(attempt, Next::NewestDraft);
-                self.block(error, true);
+                self.block(error, Until::Ask);
             }
         }
     }
@@ -196,7 +206,10 @@ impl Machine {
                 self.previews.retain(|preview| preview.ticket != ticket);
                 self.reject(ticket, error);
             }
-            Kind::Read if self.opening.is_some() => self.block(error, true),
+            Kind::Read if self.opening.is_some() => {
+                self.give_up_on(Kind::Read, &error);
+                self.block(error, Until::Ask);
+            }
             Kind::Read => {
                 self.read_wanted = false;
                 self.give_up_on(Kind::Read, &error);
@@ -212,7 +225,10 @@ impl Machine {
                 // anything else costs one read.
                 self.read_wanted |= error.path.is_none();
                 self.update_wanted = false;
-                self.block(error, false);
+                // An edit made meanwhile is the one that is waited for.
+                if attempt.revision == self.revision {
+                    self.block(error, Until::Edit);
+                }
             }
         }
     }
@@ -267,13 +283,15 @@ impl Machine {
     }
 
     fn succeeded(&mut self, attempt: Attempt, value: Value) {
-        self.relieve();
+        self.relieve(attempt.kind);
         match attempt.kind {
             Kind::Read => {
                 if let Err(refusals) = self.read_session(&value) {
                     // A line that cannot be read would be deleted by the next update.
                     let path = refusals.into_iter().next().map(|refusal| refusal.path);
-                    self.block(SyncError { path, ..SyncError::new(SyncCode::BadAnswer) }, true);
+                    let error = SyncError { path, ..SyncError::new(SyncCode::BadAnswer) };
+                    self.give_up_on(Kind::Read, &error);
+                    self.block(error, Until::Ask);
                 }
             }
             Kind::Preview { ticket } => {
@@ -314,7 +332,9 @@ impl Machine {
         let asked = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
         let same = self.is_same(&session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
-        if opening.is_some() || self.revision == 0 || (asked && nothing_waits && !same) {
+        let held = self.moving.as_ref().is_some_and(Move::holds_edits);
+        let takes_over = !held && (self.revision == 0 || (asked && nothing_waits && !same));
+        if opening.is_some() || takes_over {
             if let Err(refusals) = self.adopt(&session) {
                 self.opening = opening;
                 self.read_wanted = false;
@@ -408,7 +428,7 @@ impl Machine {
 
     /// A person asks to try again.
     pub(super) fn unblock(&mut self) {
-        if self.blocked.take_if(|block| block.until_flush).is_some() {
+        if self.blocked.take_if(|block| block.until != Until::Edit).is_some() {
             self.error = None;
             self.headers_retried = false;
         }
@@ -417,6 +437,7 @@ impl Machine {
     pub(super) fn forget(&mut self, ticket: u64) {
         self.waiting.retain(|waiting| waiting.ticket != ticket);
         self.previews.retain(|preview| preview.ticket != ticket);
+        self.forget_finish(ticket);
     }
 
     /// Tells everybody whose goal is reached, or cannot be.
@@ -439,12 +460,26 @@ impl Machine {
             }
             None => return,
         };
+        self.give_up_on_stuck(&error);
         let (lost, rest): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|waiting| !matches!(waiting.goal, Goal::Refresh(_)));
         self.waiting = rest;
         for waiting in lost {
             self.reject(waiting.ticket, error.clone());
+        }
+    }
+
+    /// Reads and previews whose turn does not come while something before them is blocked.
+    fn give_up_on_stuck(&mut self, error: &SyncError) {
+        let stuck = self.blocked.is_some() && self.unknown.is_some();
+        if stuck {
+            self.give_up_on(Kind::Read, error);
+        }
+        if stuck || (self.blocked.is_some() && self.opening.is_some()) {
+            for preview in std::mem::take(&mut self.previews) {
+                self.reject(preview.ticket, error.clone());
+            }
         }
     }
 

@@ -72,8 +72,18 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Block {
     pub(super) error: SyncError,
-    /// Whether `flush()` may try again; else only an edit does.
-    pub(super) until_flush: bool,
+    pub(super) until: Until,
+}
+
+/// What ends a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The next edit: the same draft would be refused again.
+    Edit,
+    /// Somebody who asks: no edit mends it.
+    Ask,
+    /// Either of them.
+    EditOrAsk,
 }
 
 /// Somebody who waits.
@@ -294,7 +304,7 @@ impl Machine {
         // Who enters a code waits for its verdict.
         let codes = [Field::CouponCodes, Field::ReferralCode, Field::LoyaltyCards];
         self.urgent |= codes.into_iter().any(|field| change.fields.contains(field));
-        if self.blocked.take().is_some() {
+        if self.blocked.take_if(|block| block.until != Until::Ask).is_some() {
             self.error = None;
             self.bad_answers = 0;
             self.headers_retried = false;

@@ -8,6 +8,7 @@ use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Notice, Reply};
 use crate::sync::machine::Machine;
+use crate::sync::send::{Attempt, Kind};
 
 /// A move of the session from one state to another.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub(super) enum Move {
         sending: bool,
         /// The refusal that a read is to explain.
         refusal: Option<SyncError>,
+        /// Whether an attempt may have taken effect without our knowing.
+        doubt: bool,
     },
     /// First everything is settled, then the back end may close.
     Prepare {
@@ -34,6 +37,7 @@ pub(super) enum Move {
     Cancel {
         tickets: Vec<u64>,
         refusal: Option<SyncError>,
+        doubt: bool,
     },
 }
 
@@ -52,6 +56,16 @@ impl Move {
         if let Move::Close { refusal, .. } | Move::Cancel { refusal, .. } = self {
             refusal.get_or_insert(SyncError::new(SyncCode::Network));
         }
+    }
+
+    /// Whether an attempt may have taken effect without our knowing.
+    pub(super) fn is_doubtful(&self) -> bool {
+        matches!(self, Move::Close { doubt: true, .. } | Move::Cancel { doubt: true, .. })
+    }
+
+    /// Whether a read is to tell what became of it.
+    pub(super) fn waits_for_read(&self) -> bool {
+        matches!(self, Move::Close { refusal: Some(_), .. } | Move::Cancel { refusal: Some(_), .. })
     }
 
     fn tickets(&mut self) -> Vec<u64> {
@@ -91,8 +105,13 @@ impl Machine {
             (_, Some(_)) => self.reject(ticket, Refusal::new(Code::SessionClosing, Vec::new()).into()),
             (Ask::Close(_), None) if self.state == State::Closed => self.resolve(ticket, Reply::Done),
             (Ask::Close(quote), None) if may_close => {
-                self.moving =
-                    Some(Move::Close { tickets: vec![ticket], quote, sending: false, refusal: None });
+                self.moving = Some(Move::Close {
+                    tickets: vec![ticket],
+                    quote,
+                    sending: false,
+                    refusal: None,
+                    doubt: false,
+                });
             }
             (Ask::Prepare(quote), None) if may_close => {
                 let (finish, polls) = (Vec::new(), 0);
@@ -101,7 +120,7 @@ impl Machine {
             }
             (Ask::Cancel, None) if self.state == State::Cancelled => self.resolve(ticket, Reply::Done),
             (Ask::Cancel, None) if may_cancel => {
-                self.moving = Some(Move::Cancel { tickets: vec![ticket], refusal: None });
+                self.moving = Some(Move::Cancel { tickets: vec![ticket], refusal: None, doubt: false });
             }
             _ => self.reject(ticket, self.forbidden()),
         }
@@ -124,7 +143,9 @@ impl Machine {
 
     /// Takes a move one step further where everything that it waits for is there.
     pub(super) fn advance_move(&mut self) {
-        let quiet = !self.is_dirty() && self.unknown.is_none() && self.opening.is_none();
+        // What is under way may still be refused, and then edits have to be free.
+        let quiet =
+            !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && self.flight.is_none();
         let agreed = match &self.moving {
             Some(
                 Move::Close { sending: false, quote, .. } | Move::Prepare { prepared: false, quote, .. },
@@ -183,6 +204,51 @@ impl Machine {
         }
     }
 
+    /// An attempt to make the move ended so that it may have taken effect.
+    pub(super) fn doubt_move(&mut self, attempt: &Attempt, code: SyncCode) {
+        let unclear = matches!(
+            code,
+            SyncCode::Network | SyncCode::Timeout | SyncCode::BadAnswer | SyncCode::ServerError
+        );
+        if let (Kind::Close | Kind::Cancel, Some(Move::Close { doubt, .. } | Move::Cancel { doubt, .. })) =
+            (attempt.kind, &mut self.moving)
+        {
+            *doubt |= unclear && attempt.sends > 0;
+        }
+    }
+
+    /// Nothing is sent until somebody asks: those who wait for a move are told. One that may have
+    /// taken effect stays, to be found out then.
+    pub(super) fn hold_move(&mut self, error: &SyncError) {
+        self.reject_move(error);
+        match &mut self.moving {
+            Some(Move::Prepare { finish, .. }) => {
+                for ticket in std::mem::take(finish) {
+                    self.reject(ticket, error.clone());
+                }
+            }
+            Some(moving) if moving.is_doubtful() || moving.waits_for_read() => {
+                if let Move::Close { refusal: Some(refusal), .. }
+                | Move::Cancel { refusal: Some(refusal), .. } = moving
+                {
+                    *refusal = SyncError::new(SyncCode::Network);
+                }
+            }
+            Some(_) => {
+                self.moving = None;
+                self.all_changed();
+            }
+            None => {}
+        }
+    }
+
+    /// They no longer wait for the back end; the reads end with the last one.
+    pub(super) fn forget_finish(&mut self, ticket: u64) {
+        if let Some(Move::Prepare { finish, .. }) = &mut self.moving {
+            finish.retain(|waiting| *waiting != ticket);
+        }
+    }
+
     /// The move was refused: one read tells whether an earlier attempt had taken effect, and only
     /// then is its caller told. A shopper who is told of a failure orders again.
     pub(super) fn move_refused(&mut self, error: SyncError) {
@@ -220,8 +286,11 @@ impl Machine {
                 let error = error.clone();
                 self.verified(&State::Cancelled, &error, session)
             }
-            Some(Move::Prepare { prepared: true, finish, polls, .. }) if !finish.is_empty() => {
+            Some(Move::Prepare { prepared: true, finish, polls, .. }) => {
                 if self.state == State::Open {
+                    if finish.is_empty() {
+                        return true;
+                    }
                     let delay = backoff::delay(&mut self.random, self.options.base, self.options.cap, *polls);
                     *polls = polls.saturating_add(1);
                     self.resume_at = self.now.saturating_add(delay);
@@ -257,11 +326,21 @@ impl Machine {
             self.moved();
             return true;
         }
-        // Of an attempt that was only too old to be repeated, an open session says: not closed yet.
-        if self.state == State::Open && error.status.is_none() {
-            if let Some(Move::Close { refusal, .. } | Move::Cancel { refusal, .. }) = &mut self.moving {
-                *refusal = None;
+        // Of an attempt that was not refused, a session as it was says: not yet.
+        let not_yet =
+            self.state == State::Open || (wished, &self.state) == (&State::Cancelled, &State::Closed);
+        if not_yet && error.status.is_none() {
+            match &mut self.moving {
+                Some(
+                    Move::Close { refusal, tickets, doubt, .. } | Move::Cancel { refusal, tickets, doubt },
+                ) if !tickets.is_empty() => {
+                    *refusal = None;
+                    *doubt = false;
+                }
+                // Everybody was told that it failed.
+                _ => self.moving = None,
             }
+            self.all_changed();
             return true;
         }
         self.reject_move(error);

@@ -5,7 +5,7 @@ use crate::draft::state::State;
 use crate::model::json::Value;
 use crate::sync::Mode;
 use crate::sync::event::{Action, Method, Send};
-use crate::sync::machine::{Goal, Machine};
+use crate::sync::machine::{Goal, Machine, Until};
 use crate::sync::moves::Move;
 
 /// Largest body that may outlive its page (`fetch` with `keepalive`), in bytes.
@@ -97,8 +97,9 @@ impl Machine {
     fn reads_now(&self) -> bool {
         let opening = self.opening.is_some() && self.blocked.is_none();
         let refresh = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
+        let held = self.blocked.as_ref().is_some_and(|block| block.until != Until::Edit);
         // An answer that is still owed comes first: what a read shows would be older than it.
-        opening || ((self.read_wanted || refresh) && self.unknown.is_none())
+        opening || (((self.read_wanted && !held) || refresh) && self.unknown.is_none())
     }
 
     fn previews_now(&self) -> bool {
@@ -106,9 +107,15 @@ impl Machine {
     }
 
     fn moves_now(&self) -> bool {
-        self.blocked.is_none()
-            && self.unknown.is_none()
-            && matches!(self.moving, Some(Move::Close { sending: true, .. } | Move::Cancel { .. }))
+        let ready = match (&self.moving, &self.blocked) {
+            (Some(Move::Close { sending: true, refusal: None, .. }), block) => block.is_none(),
+            // A draft that is refused does not keep anybody from giving the session up.
+            (Some(Move::Cancel { refusal: None, .. }), block) => {
+                block.as_ref().is_none_or(|block| block.until == Until::Edit)
+            }
+            _ => false,
+        };
+        ready && self.unknown.is_none()
     }
 
     /// Whether an update need not wait for further edits.
@@ -135,12 +142,12 @@ impl Machine {
             return Some(self.attempt_of(Kind::Read, None, false));
         }
         match self.moving {
-            Some(Move::Close { sending: true, .. }) => {
+            Some(Move::Close { .. }) if self.moves_now() => {
                 let body =
                     self.body(&self.draft, Some(State::Closed.as_str()), &self.options.response_content);
                 return Some(self.attempt_of(Kind::Close, Some(body), true));
             }
-            Some(Move::Cancel { .. }) => {
+            Some(Move::Cancel { .. }) if self.moves_now() => {
                 // The state alone: a closed session takes no other change.
                 let cancelled = State::Cancelled;
                 let empty = Draft::new(self.options.limits);

@@ -253,6 +253,25 @@ fn previews_work_in_manual_mode_and_send_nothing_else() {
 }
 
 #[test]
+fn a_preview_that_never_gets_its_turn_is_rejected() {
+    let mut desk = Desk::stocked();
+    desk.add("B", 1);
+    desk.next();
+    let tickets = [desk.ask(preview(&json!({}))), desk.ask(Ask::Refresh)];
+    for _ in 0..3 {
+        desk.next();
+        desk.answer(200, "<html>");
+    }
+    for ticket in tickets {
+        assert_eq!(
+            desk.rejected(ticket),
+            "bad_answer",
+            "the update before it is of unknown fate and blocked"
+        );
+    }
+}
+
+#[test]
 fn who_is_forgotten_is_not_answered_and_keeps_nothing_going() {
     let mut desk = Desk::stocked();
     desk.add("A", 1);

@@ -240,6 +240,85 @@ fn rule_9_an_unauthorized_close_is_told_and_edits_are_free() {
 }
 
 #[test]
+fn rule_9_an_unauthorized_close_that_may_have_taken_effect_is_found_out() {
+    // The headers fail at once, or after the key was ended by them once before.
+    for (headers_first, applied) in [(false, true), (false, false), (true, true), (true, false)] {
+        let (mut desk, close) = closing();
+        if headers_first {
+            desk.answer(401, "{}");
+        }
+        if applied {
+            desk.apply();
+        }
+        desk.fail(Failure::Network);
+        desk.next();
+        while desk.open.is_some() {
+            desk.answer(401, "{}");
+        }
+        assert_eq!(desk.rejected(close), "unauthorized");
+        assert_eq!(desk.refused(add()), ["session_closing"], "it may be closed");
+        let again = desk.ask(Ask::Close(None));
+        assert!(desk.request().is_read(), "a read decides before a new key");
+        desk.run();
+        assert!(desk.done(again), "{headers_first} {applied}");
+        assert_eq!((closes(&desk), desk.machine.state()), (1, &State::Closed));
+    }
+}
+
+#[test]
+fn rule_9_an_open_session_found_out_frees_the_edits() {
+    let (mut desk, close) = closing();
+    desk.fail(Failure::Network);
+    desk.next();
+    while desk.open.is_some() {
+        desk.answer(401, "{}");
+    }
+    assert_eq!(desk.rejected(close), "unauthorized");
+    let flush = desk.ask(Ask::Flush);
+    desk.run();
+    assert!(desk.done(flush));
+    desk.edit(add());
+    desk.run();
+    assert_eq!((desk.endpoint.state().as_str(), closes(&desk)), ("open", 0), "nobody waits for the close");
+}
+
+#[test]
+fn rule_9_a_read_that_decides_about_a_close_is_not_left_out() {
+    let (mut desk, close) = closing();
+    desk.apply();
+    desk.answer(400, "{}");
+    while desk.open.is_some() {
+        assert!(desk.request().is_read());
+        desk.answer(401, "{}");
+    }
+    desk.pass(600_000);
+    assert!(desk.sent.iter().filter(|sent| !sent.is_read()).count() == 2, "no second close meanwhile");
+    assert!(desk.settled.contains_key(&close), "who waits is told");
+    let again = desk.ask(Ask::Close(None));
+    desk.run();
+    assert!(desk.done(again));
+    assert_eq!(closes(&desk), 1);
+}
+
+#[test]
+fn rule_9_bad_answers_to_a_close_are_told_and_it_goes_on_when_asked() {
+    let (mut desk, close) = closing();
+    let first = desk.request().send;
+    desk.apply();
+    for _ in 0..3 {
+        desk.next();
+        desk.answer(200, "<html>");
+    }
+    assert_eq!(desk.rejected(close), "bad_answer");
+    assert_eq!(desk.refused(add()), ["session_closing"]);
+    let again = desk.ask(Ask::Close(None));
+    assert_eq!(desk.request().send.key, first.key);
+    desk.run();
+    assert!(desk.done(again));
+    assert_eq!(closes(&desk), 1);
+}
+
+#[test]
 fn rule_9_an_answer_that_is_not_closed_does_not_close() {
     let (mut desk, close) = closing();
     let first = desk.request().send;
@@ -249,6 +328,24 @@ fn rule_9_an_answer_that_is_not_closed_does_not_close() {
     assert_eq!(desk.next().send.key, first.key);
     desk.run();
     assert!(desk.done(close));
+}
+
+#[test]
+fn rule_9_close_waits_for_an_update_that_only_renews_the_quote() {
+    let mut desk = Desk::stocked();
+    desk.add("A", 1);
+    desk.next();
+    desk.lose_answer();
+    desk.endpoint.foreign(ID, &json!({ "cartItems": [] }));
+    desk.run();
+    let settled = desk.ask(Ask::Settled);
+    assert!(desk.open.is_some() && desk.is_waiting(settled));
+    let close = desk.ask(Ask::Close(None));
+    desk.answer(400, r#"{"errors":[{"source":{"pointer":"/cartItems/0"}}]}"#);
+    assert_eq!(desk.rejected(close), "rejected");
+    desk.edit(add());
+    desk.run();
+    assert_eq!(desk.endpoint.items(), items(&[("A", 2), ("X", 1)]));
 }
 
 #[test]
@@ -513,3 +610,105 @@ fn rule_9_a_preview_beside_a_close_waits_its_turn() {
     assert_eq!(closes(&desk), 1);
 }
 
+#[test]
+fn rule_9_a_refused_draft_can_still_be_cancelled() {
+    let refusal = r#"{"errors":[{"source":{"pointer":"/cartItems/1/quantity"}}]}"#;
+    // Blocked before the cancelling, and by the answer to an update that is under way then.
+    for late in [false, true] {
+        let mut desk = Desk::stocked();
+        desk.edit(add());
+        desk.next();
+        if !late {
+            desk.answer(400, refusal);
+        }
+        let cancel = desk.ask(Ask::Cancel);
+        if late {
+            desk.answer(400, refusal);
+        }
+        desk.run();
+        assert!(desk.done(cancel));
+        assert_eq!((desk.endpoint.state().as_str(), desk.phase()), ("cancelled", Phase::Finished));
+    }
+}
+
+#[test]
+fn rule_9_a_cancel_behind_an_unauthorized_update_is_told() {
+    let mut desk = Desk::stocked();
+    desk.edit(add());
+    desk.next();
+    let cancel = desk.ask(Ask::Cancel);
+    while desk.open.is_some() {
+        desk.answer(401, "{}");
+    }
+    assert_eq!(desk.rejected(cancel), "unauthorized");
+    desk.edit(add());
+    let flush = desk.ask(Ask::Flush);
+    desk.run();
+    assert!(desk.done(flush));
+    assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("X", 2)]));
+}
+
+#[test]
+fn rule_9_what_others_closed_is_not_taken_for_ours() {
+    let (mut desk, close) = closing();
+    desk.endpoint.foreign(ID, &json!({ "cartItems": [{ "sku": "F", "quantity": 1, "price": 1 }] }));
+    desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
+    // The read that decides is also one that would have replaced the draft.
+    let refresh = desk.ask(Ask::Refresh);
+    desk.run();
+    assert!(desk.done(refresh));
+    assert_eq!(desk.closed_notices(), [(true, false)]);
+    assert_eq!(desk.rejected(close), "rejected");
+}
+
+#[test]
+fn rule_9_a_back_end_that_closed_is_seen_by_any_read() {
+    let mut desk = Desk::stocked();
+    prepare(&mut desk, None);
+    let early = desk.ask(Ask::Refresh);
+    desk.run();
+    assert!(desk.done(early));
+    assert_eq!(desk.phase(), Phase::Closing, "not yet");
+    desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
+    let refresh = desk.ask(Ask::Refresh);
+    desk.run();
+    assert!(desk.done(refresh));
+    assert_eq!((desk.phase(), desk.closed_notices()), (Phase::Finished, vec![(false, false)]));
+    let finish = desk.ask(Ask::Finish);
+    assert!(desk.done(finish));
+    assert_eq!(desk.closed_notices().len(), 1);
+}
+
+#[test]
+fn rule_9_a_forgotten_finish_ends_its_reads() {
+    let mut desk = Desk::stocked();
+    prepare(&mut desk, None);
+    let finish = desk.ask(Ask::Finish);
+    desk.serve();
+    desk.handle(cartwright::sync::Event::Forgotten { ticket: finish });
+    desk.run();
+    assert!(desk.rests() && desk.sent.len() <= 3);
+    assert_eq!(desk.refused(add()), ["session_closing"], "the preparation stands");
+}
+
+#[test]
+fn rule_9_a_finish_that_cannot_be_read_is_told() {
+    for (status, body, code) in
+        [(401, "{}", "unauthorized"), (200, "<html>", "bad_answer"), (404, "{}", "not_found")]
+    {
+        let mut desk = Desk::stocked();
+        prepare(&mut desk, None);
+        let finish = desk.ask(Ask::Finish);
+        while desk.is_waiting(finish) {
+            desk.next();
+            desk.answer(status, body);
+        }
+        assert_eq!(desk.rejected(finish), code);
+        desk.run();
+        assert!(desk.rests());
+        desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
+        let finish = desk.ask(Ask::Finish);
+        desk.run();
+        assert!(desk.done(finish));
+    }
+}

@@ -175,6 +175,53 @@ fn rule_0_nothing_is_written_until_a_read_is_answered() {
 }
 
 #[test]
+fn rule_0_a_refused_read_blocks_and_keeps_the_edits() {
+    for status in [400, 401, 403, 410, 422] {
+        let mut desk = desk(&known(), held());
+        desk.add("A", 1);
+        let refresh = desk.ask(Ask::Refresh);
+        for _ in 0..5 {
+            if desk.open.is_some() {
+                desk.answer(status, "{}");
+            }
+        }
+        assert!(matches!(desk.settled.get(&refresh), Some(Err(_))));
+        desk.pass(600_000);
+        assert_eq!((desk.phase(), desk.machine.restored()), (Phase::Blocked, false), "{status}");
+        assert!(desk.sent.iter().all(|sent| sent.is_read()));
+        let flush = desk.ask(Ask::Flush);
+        desk.run();
+        assert!(desk.done(flush));
+        assert_eq!(desk.endpoint.items(), items(&[("S", 2), ("A", 1)]));
+    }
+}
+
+#[test]
+fn rule_0_a_cart_that_cannot_be_read_is_not_overwritten() {
+    let body = json!({ "customerSession": { "integrationId": ID, "state": "open", "cartItems": [{ "quantity": 1 }] } });
+    let mut desk = Desk::with(&known());
+    let refresh = desk.ask(Ask::Refresh);
+    desk.add("A", 1);
+    desk.answer(200, &body.to_string());
+    assert_eq!((desk.phase(), desk.error()), (Phase::Blocked, Some("bad_answer")));
+    assert_eq!(desk.rejected(refresh), "bad_answer");
+    desk.add("A", 1);
+    desk.pass(600_000);
+    assert!(desk.sent.iter().all(|sent| sent.is_read()), "the line without a SKU would be deleted");
+}
+
+#[test]
+fn rule_0_a_refresh_that_cannot_be_read_ends_and_keeps_the_cart() {
+    let body = json!({ "customerSession": { "integrationId": ID, "state": "open", "cartItems": [{ "quantity": 1 }] } });
+    let mut desk = Desk::stocked();
+    let refresh = desk.ask(Ask::Refresh);
+    desk.answer(200, &body.to_string());
+    assert_eq!(desk.rejected(refresh), "bad_answer");
+    assert!(desk.open.is_none());
+    assert_eq!(desk.items(), items(&[("A", 1)]));
+}
+
+#[test]
 fn rule_0_adopting_a_session_that_is_over_ends_editing() {
     for (state, ended) in [("closed", State::Closed), ("cancelled", State::Cancelled)] {
         let mut endpoint = held();

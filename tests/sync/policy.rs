@@ -67,6 +67,51 @@ fn sending() -> Desk {
 }
 
 #[test]
+fn rule_6_every_status_leads_to_its_next_request() {
+    for status in 100..=599 {
+        let mut desk = sending();
+        let first = desk.request().send;
+        let at = desk.now;
+        desk.answer(status, "{}");
+        let (code, next) = row(status);
+        assert_eq!(desk.error(), Some(code.as_str()), "{status}");
+        assert_eq!(desk.machine.error().unwrap().status, Some(status));
+        match next {
+            Next::NewestDraft | Next::SameBytesThrice => {
+                assert_eq!((desk.phase(), desk.machine.attempt()), (Phase::Waiting, 1), "{status}");
+                desk.add("B", 1);
+                let again = desk.next().send;
+                assert_eq!(again.key == first.key, next == Next::SameBytesThrice, "{status}");
+                assert_eq!(again.body == first.body, next == Next::SameBytesThrice, "{status}");
+            }
+            Next::HeadersOnce => {
+                let again = desk.request();
+                assert_eq!(again.at, at, "at once");
+                assert_ne!(again.send.key, first.key);
+                desk.answer(status, "{}");
+                assert_eq!((desk.phase(), desk.rests()), (Phase::Blocked, true));
+                desk.ask(Ask::Flush);
+                assert!(desk.open.is_some());
+            }
+            Next::Stop => {
+                assert_eq!(desk.phase(), Phase::Blocked, "{status}");
+                assert!(desk.request().is_read(), "a refusal without a place costs one read");
+                desk.serve();
+                assert_eq!((desk.phase(), desk.error()), (Phase::Blocked, Some(code.as_str())), "{status}");
+                desk.pass(600_000);
+                assert_eq!((desk.sent.len(), desk.rests()), (3, true), "and nothing more");
+                desk.add("B", 1);
+                assert_ne!(desk.next().send.key, first.key);
+            }
+            Next::Settle | Next::SameBytes => panic!("not by a status that is not ours"),
+        }
+        desk.run();
+        assert_eq!(desk.error(), None);
+        assert_eq!(desk.machine.acknowledged(), desk.machine.revision(), "{status}");
+    }
+}
+
+#[test]
 fn rule_6_a_201_is_as_good_as_a_200() {
     let mut desk = sending();
     let (_, body) = desk.apply();
@@ -123,6 +168,47 @@ fn rule_6_three_bad_answers_block_until_somebody_asks() {
 }
 
 #[test]
+fn rule_6_three_bad_answers_to_a_read_end_it() {
+    let mut desk = sending();
+    desk.lose_answer();
+    desk.next();
+    desk.serve();
+    let sent = desk.sent.len();
+    for _ in 0..3 {
+        assert!(desk.next().is_read());
+        desk.answer(200, "<html>");
+    }
+    desk.pass(600_000);
+    assert_eq!((desk.phase(), desk.sent.len()), (Phase::Blocked, sent + 2), "a blocked checkout is quiet");
+    let settled = desk.ask(Ask::Settled);
+    desk.run();
+    assert!(desk.done(settled) && desk.machine.quote_is_current());
+}
+
+#[test]
+fn rule_6_unauthorized_asks_for_headers_once_and_then_waits_for_a_flush() {
+    for status in [401, 403] {
+        let mut desk = sending();
+        let flush = desk.ask(Ask::Flush);
+        desk.answer(status, "{}");
+        assert!(desk.is_waiting(flush));
+        desk.answer(status, "{}");
+        assert_eq!(desk.rejected(flush), "unauthorized");
+        assert_eq!((desk.phase(), desk.rests()), (Phase::Blocked, true));
+        desk.add("B", 1);
+        for event in [Event::Online, Event::Shown, Event::Hidden, Event::Woke] {
+            desk.handle(event);
+        }
+        desk.pass(600_000);
+        assert_eq!((desk.phase(), desk.sent.len()), (Phase::Blocked, 3), "an edit does not log in");
+        let flush = desk.ask(Ask::Flush);
+        desk.run();
+        assert!(desk.done(flush));
+        assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 2)]));
+    }
+}
+
+#[test]
 fn rule_6_headers_that_are_right_the_second_time_heal_and_are_asked_again_later() {
     let mut desk = sending();
     for _ in 0..3 {
@@ -145,6 +231,38 @@ fn rule_6_unauthorized_reads_and_previews_are_told_and_do_not_end() {
         assert_eq!((desk.rejected(ticket), desk.sent.len()), ("unauthorized", sent + 2));
         desk.pass(600_000);
         assert_eq!(desk.sent.len(), sent + 2);
+    }
+}
+
+#[test]
+fn rule_6_an_api_key_in_the_headers_stops_everything_until_a_flush() {
+    let asks: [fn() -> Option<Ask>; 5] = [
+        || None,
+        || Some(Ask::Refresh),
+        || Some(Ask::Preview(value(&json!({})))),
+        || Some(Ask::Close(None)),
+        || Some(Ask::Cancel),
+    ];
+    for ask in asks {
+        let mut desk = Desk::stocked();
+        let sent = desk.sent.len();
+        let ticket = match ask() {
+            Some(ask) => desk.ask(ask),
+            None => {
+                desk.add("B", 1);
+                desk.ask(Ask::Flush)
+            }
+        };
+        desk.fail(Failure::ApiKey);
+        assert_eq!(desk.rejected(ticket), "api_key_in_browser", "{:?}", ask());
+        desk.pass(600_000);
+        assert_eq!((desk.sent.len(), desk.rests()), (sent + 1, true), "{:?}", ask());
+        assert_eq!(desk.error(), Some("api_key_in_browser"));
+        desk.add("C", 1);
+        let flush = desk.ask(Ask::Flush);
+        desk.run();
+        assert!(desk.done(flush), "{:?}", ask());
+        assert!(desk.endpoint.items().contains(&("C".to_string(), 1)));
     }
 }
 
@@ -205,6 +323,23 @@ fn line(desk: &Desk, index: usize) -> String {
 }
 
 #[test]
+fn rule_6_an_unmapped_pointer_costs_exactly_one_read() {
+    for pointer in [json!("/nothing"), json!(""), json!("/"), json!("cartItems"), json!(7), json!(null)] {
+        let mut desk = sending();
+        desk.answer(400, &refusal(&pointer));
+        assert_eq!(desk.machine.error().unwrap().path, None, "{pointer}");
+        assert!(desk.request().is_read());
+        desk.serve();
+        desk.pass(600_000);
+        assert_eq!((desk.sent.len(), desk.phase()), (3, Phase::Blocked), "{pointer}");
+        assert_eq!(desk.items(), items(&[("A", 1), ("B", 1)]), "the draft is kept");
+        desk.add("B", 1);
+        desk.run();
+        assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 2)]));
+    }
+}
+
+#[test]
 fn rule_6_that_read_shows_that_somebody_closed_the_session() {
     let mut desk = sending();
     desk.endpoint.foreign(ID, &json!({ "state": "closed" }));
@@ -218,6 +353,31 @@ fn rule_6_that_read_shows_that_somebody_closed_the_session() {
     assert_eq!((desk.phase(), desk.machine.state().as_str()), (Phase::Finished, "closed"));
     assert_eq!(desk.closed_notices(), [(true, false)]);
     assert_eq!(desk.refused(json!({ "do": "cart.clear" })), ["session_finished"]);
+}
+
+#[test]
+fn rule_6_what_changed_during_a_refused_request_is_sent() {
+    let mut desk = sending();
+    desk.edit(json!({ "do": "cart.setQuantity", "lineId": line(&desk, 1), "quantity": 2 }));
+    let flush = desk.ask(Ask::Flush);
+    desk.answer(400, &refusal(&json!("/cartItems/1/quantity")));
+    assert_ne!(desk.phase(), Phase::Blocked, "the next edit is there already");
+    desk.run();
+    assert!(desk.done(flush));
+    assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 2)]));
+}
+
+#[test]
+fn rule_6_a_refresh_or_a_preview_does_not_lift_a_block() {
+    let mut desk = sending();
+    desk.answer(400, &refusal(&json!("/cartItems/1/quantity")));
+    let refresh = desk.ask(Ask::Refresh);
+    desk.serve();
+    let preview = desk.ask(Ask::Preview(value(&json!({ "cartItems": [] }))));
+    desk.serve();
+    assert!(desk.done(refresh) && desk.done(preview));
+    desk.pass(600_000);
+    assert_eq!((desk.phase(), desk.error(), desk.rests()), (Phase::Blocked, Some("rejected"), true));
 }
 
 #[test]
@@ -238,3 +398,15 @@ fn rule_6_a_failed_read_never_empties_a_cart() {
     }
 }
 
+#[test]
+fn rule_6_waiting_for_a_blocked_opening_ends() {
+    let mut desk = Desk::with(&known());
+    let tickets = [Ask::Flush, Ask::Settled, Ask::Close(None), Ask::Preview(value(&json!({})))]
+        .map(|ask| desk.ask(ask));
+    while desk.open.is_some() {
+        desk.answer(401, "{}");
+    }
+    for ticket in tickets {
+        assert_eq!(desk.rejected(ticket), "unauthorized");
+    }
+}
