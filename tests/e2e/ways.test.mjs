@@ -9,19 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { until } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 import { suite } from './harness.mjs';
-import {
-  add,
-  addButton,
-  agrees,
-  fill,
-  inside,
-  keys,
-  requests,
-  saved,
-  session,
-  shopping,
-  units,
-} from './store.mjs';
+import { add, addButton, agrees, fill, inside, keys, requests, saved, session, shopping, units } from './store.mjs';
 
 const types = {
   '.html': 'text/html',
