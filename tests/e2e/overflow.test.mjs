@@ -9,7 +9,7 @@ const LONG_NAME = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen'
 const sticksOut = `
   const width = document.documentElement.clientWidth;
   const all = (root) => [...root.querySelectorAll('*')].flatMap((node) => [node, ...(node.shadowRoot ? all(node.shadowRoot) : [])]);
-  const seen = (node) => node.getClientRects().length > 0 && !node.closest('.skip, .unseen, pre');
+  const seen = (node) => node.getClientRects().length > 0 && !node.closest('.skip, .unseen');
   const name = (node) => node.localName + (node.getAttribute('part') || node.className ? '.' + (node.getAttribute('part') || node.className) : '');
   return [
     ...(document.documentElement.scrollWidth > width ? ['page: ' + document.documentElement.scrollWidth] : []),

@@ -58,7 +58,7 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
   display: grid;
   grid-template-columns: 3.5rem minmax(0, 1fr) auto;
   grid-template-areas: "thumb about amounts" "thumb tools tools" "thumb saving saving" "error error error";
-  gap: 0.375rem calc(var(--_gap) * 0.75);
+  column-gap: calc(var(--_gap) * 0.75);
   padding-block: var(--_gap);
 }
 .line + .line { border-top: 1px solid var(--_border); }
@@ -73,6 +73,7 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .saving { grid-area: saving; color: var(--_success); font-size: 0.875em; overflow-wrap: anywhere; }
 .amounts { grid-area: amounts; display: flex; flex-direction: column; align-items: flex-end; }
 .amounts .amount { font-weight: 600; }
+.tools, .line > .saving, .line > .error { margin-top: 0.375rem; }
 .tools { grid-area: tools; display: flex; align-items: center; justify-content: space-between; gap: var(--_gap); }
 .line > .error { grid-area: error; }
 .stepper { display: inline-flex; border: 1px solid var(--_border); border-radius: var(--_radius); }
