@@ -43,7 +43,11 @@ const steps = [
   { name: 'types', work: afterBuild(() => command('tsc', ['-p', '.'])) },
   { name: 'house', counted: true, work: afterBuild(() => nodeTests('tests/house')) },
   { name: 'shell', counted: true, work: afterBuild(() => nodeTests('tests/shell')) },
-  { name: 'native', counted: true, work: () => command('cargo', ['test', '--locked', '--workspace']) },
+  {
+    name: 'native',
+    counted: true,
+    work: () => command('cargo', ['test', '--locked', '--workspace', '--no-fail-fast']),
+  },
   { name: 'wasm-node', counted: true, tools: true, work: () => wasmPack('--node') },
   { name: 'wasm-chromium', counted: true, tools: true, work: () => wasmPack('--headless', '--chrome') },
   { name: 'wasm-firefox', counted: true, tools: true, work: () => wasmPack('--headless', '--firefox') },
@@ -151,7 +155,17 @@ async function wasmInWebkit() {
       WASM_BINDGEN_TEST_ONLY_WEB: '1',
     };
     let output = '';
-    for (const test of tests) output += await command('wasm-bindgen-test-runner', [test], { cwd: folder, env });
+    let failure = '';
+    for (const test of tests) {
+      try {
+        output += await command('wasm-bindgen-test-runner', [test], { cwd: folder, env });
+      } catch (error) {
+        if (!(error instanceof StepError)) throw error;
+        output += error.output;
+        failure = error.message;
+      }
+    }
+    if (failure) throw new StepError(failure, output);
     return output;
   } finally {
     await display.stop();
