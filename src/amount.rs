@@ -50,12 +50,18 @@ impl Amount {
     /// Reads a decimal text: `-12.50`, `1e3`, `0.1`; digits are required on both sides of a point,
     /// a leading `+`, white space and thousands separators are not accepted.
     pub fn parse(text: &str) -> Result<Amount, AmountError> {
-        read(text).map(|(amount, _)| amount)
+        read(text, false).map(|(amount, _)| amount)
+    }
+
+    /// Reads a number of an answer: a server that calculates with floats sends tails far below
+    /// 10⁻²⁰, which are rounded off there and mean nothing.
+    pub fn parse_answer(text: &str) -> Result<Amount, AmountError> {
+        read(text, true).map(|(amount, _)| amount)
     }
 
     /// Reads the shortest text of a JavaScript number, and refuses more than 15 significant digits.
     pub fn parse_number(text: &str) -> Result<Amount, AmountError> {
-        let (amount, digits) = read(text)?;
+        let (amount, digits) = read(text, false)?;
         if digits > NUMBER_DIGITS {
             return Err(AmountError::Inexact);
         }
@@ -194,7 +200,7 @@ fn power_of_ten(exponent: u32) -> Result<i128, AmountError> {
 }
 
 /// The amount and the number of significant digits of its text.
-fn read(text: &str) -> Result<(Amount, usize), AmountError> {
+fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
     if text.len() > MAX_TEXT {
         return Err(AmountError::Invalid);
     }
@@ -241,9 +247,19 @@ fn read(text: &str) -> Result<(Amount, usize), AmountError> {
         .saturating_add(i64::from(PLACES))
         .saturating_add(i64::from(trailing_zeros))
         .saturating_sub(fraction_places);
-    // The last digit that counts must not lie below the 20th decimal place.
-    let factor = u32::try_from(shift).map_err(|_| AmountError::OutOfRange)?;
-    let magnitude = value.checked_mul(power_of_ten(factor)?).ok_or(AmountError::OutOfRange)?;
+    let factor = u32::try_from(shift.unsigned_abs()).map_err(|_| AmountError::OutOfRange);
+    let magnitude = match shift {
+        0.. => value.checked_mul(power_of_ten(factor?)?).ok_or(AmountError::OutOfRange)?,
+        // The last digit that counts must not lie below the 20th decimal place.
+        _ if !rounded => return Err(AmountError::OutOfRange),
+        _ => match factor.and_then(power_of_ten) {
+            Ok(factor) => {
+                let half = factor.checked_div(2).unwrap_or(0);
+                value.saturating_add(half).checked_div(factor).unwrap_or(0)
+            }
+            Err(_) => 0,
+        },
+    };
     let signed = if negative { -magnitude } else { magnitude };
     Ok((Amount(signed), significant))
 }

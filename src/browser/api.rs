@@ -9,10 +9,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, RequestCredentials};
 
 use crate::browser::clock::{Timer, now};
-use crate::browser::convert::{parse, raw, to_js};
+use crate::browser::convert::{raw, to_js};
 use crate::browser::fetch::{Route, attempt};
 use crate::browser::host::Host;
-use crate::browser::snapshot::Picture;
+use crate::browser::snapshot::{Picture, field_value};
 use crate::browser::view::{
     ClosedView, ConflictView, CouponView, ErrorView, LimitsView, NotificationView, PreparedView, PreviewView,
     RefusalView, ResultView,
@@ -21,7 +21,7 @@ use crate::draft::field::Field;
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::{Draft, limits as limit};
 use crate::model::json::Value;
-use crate::model::wire::{Wire, Writer, key};
+use crate::model::wire::key;
 use crate::sync::{
     Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply, Send, SyncError,
 };
@@ -126,18 +126,13 @@ impl Core {
     /// A field of the draft by its API name; `undefined` while it is not set.
     pub fn get(&self, field: &str) -> Result<JsValue, JsValue> {
         let field = self.field(field)?;
-        let machine = self.shared.machine.borrow();
-        let draft = machine.draft();
         if field == Field::CartItems {
-            if !draft.has(field) {
-                return Ok(JsValue::UNDEFINED);
-            }
-            let mut out = Writer { script: Some(machine.options().scale), ..Writer::default() };
-            out.list(draft.lines(), |line, out| line.item.model().write(out));
-            return Ok(parse(&out.text));
+            let draft = member(&self.shared.snapshot(), "draft");
+            return Ok(member(&draft, field.name()));
         }
-        let fields = parse(&draft.fields().to_script_text(machine.options().scale));
-        js_sys::Reflect::get(&fields, &JsValue::from_str(field.name()))
+        let machine = self.shared.machine.borrow();
+        let value = machine.draft().field(field);
+        Ok(value.map_or(JsValue::UNDEFINED, |value| field_value(&machine, field, value)))
     }
 
     /// Whether a field of the draft is set.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::model::json::Value;
-use crate::model::wire::Wire;
+use crate::model::shape::Kind;
 
 /// Plain objects, `undefined` for what is absent, numbers for counts.
 pub fn to_js(value: &impl Serialize) -> JsValue {
@@ -13,14 +13,21 @@ pub fn to_js(value: &impl Serialize) -> JsValue {
 }
 
 /// JSON text that this crate wrote, as a frozen value.
-pub fn parse(text: &str) -> JsValue {
+fn parse(text: &str) -> JsValue {
     let value = js_sys::JSON::parse(text).unwrap_or(JsValue::UNDEFINED);
     freeze(value)
 }
 
 /// A value of the API: numbers that a script would round arrive as text.
 pub fn raw(value: &Value) -> JsValue {
-    parse(&value.to_script_text(0))
+    script(&Kind::Any, value, 0)
+}
+
+/// A value of a kind, amounts as texts padded to `scale` decimal places.
+pub fn script(kind: &Kind, value: &Value, scale: u8) -> JsValue {
+    let mut text = String::new();
+    kind.write_script(value, scale, &mut text);
+    parse(&text)
 }
 
 /// Freezes an object; anything else is as it was.

@@ -1,20 +1,23 @@
 //! The snapshot: an object that stays the same until something changes, of parts that do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use js_sys::{Array, Object};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::browser::convert::{freeze, parse, raw, set, to_js};
+use crate::browser::convert::{freeze, raw, script, set, to_js};
 use crate::browser::view::{
     CouponView, ErrorView, LineView, LoyaltyView, OffersView, QuoteView, SyncView, TotalsView, effects,
 };
+use crate::draft::field::{FIELDS, Field};
 use crate::draft::quote::Quote;
 use crate::draft::{Line, LineChange};
-use crate::model::json::Value;
+use crate::model::index::Index;
+use crate::model::json::{Object as Members, Value};
+use crate::model::shape::Kind;
 use crate::model::wire::Wire;
+use crate::model::{CartItem, NewCustomerSessionV2};
 use crate::sync::{Machine, SyncError};
 
 /// A part of the snapshot: made anew when it differs from what it was.
@@ -98,7 +101,10 @@ impl LinePicture {
             set(js.unchecked_ref(), "meta", &raw(meta));
         }
         let item = known.filter(|known| known.line.text() == line.text()).map(|known| known.item);
-        let item = item.unwrap_or_else(|| parse(&line.item.model().to_script_text(machine.options().scale)));
+        let item = item.unwrap_or_else(|| {
+            let members = Value::Object(line.item.members().clone());
+            script(&CartItem::KIND, &members, machine.options().scale)
+        });
         LinePicture { line: line.clone(), view, quoted, js: deep_freeze(js), item }
     }
 }
@@ -113,7 +119,7 @@ pub struct Picture {
     items: Array,
     lines_part: JsValue,
     items_part: JsValue,
-    fields: Part<String>,
+    fields: Members,
     draft: JsValue,
     draft_items: JsValue,
     sync: Part<SyncView>,
@@ -201,17 +207,22 @@ impl Picture {
 
     /// The fields that are set, with the cart as the API spells it.
     fn paint_draft(&mut self, machine: &Machine) -> JsValue {
-        let text = machine.draft().fields().to_script_text(machine.options().scale);
-        let has_cart = machine.draft().has(crate::draft::field::Field::CartItems);
+        let draft = machine.draft();
+        let has_cart = draft.has(Field::CartItems);
         let items = if has_cart { self.items_part.clone() } else { JsValue::UNDEFINED };
-        if self.fields.view.as_ref() != Some(&text) || self.draft_items != items {
-            let draft = js_sys::JSON::parse(&text).unwrap_or(JsValue::UNDEFINED);
-            if has_cart {
-                set(draft.unchecked_ref(), "cartItems", &items);
+        if self.draft.is_undefined() || self.fields != *draft.fields() || self.draft_items != items {
+            self.fields = draft.fields().clone();
+            let object = Object::new();
+            for field in FIELDS {
+                if let Some(value) = draft.field(field) {
+                    set(&object, field.name(), &field_value(machine, field, value));
+                }
             }
-            self.draft = deep_freeze(draft);
+            if has_cart {
+                set(&object, Field::CartItems.name(), &items);
+            }
+            self.draft = freeze(object.into());
             self.draft_items = items;
-            self.fields.view = Some(text);
         }
         self.draft.clone()
     }
@@ -264,16 +275,20 @@ impl Picture {
     }
 
     fn paint_all(&mut self, machine: &Machine) {
-        let mut known: BTreeMap<u64, LinePicture> =
-            std::mem::take(&mut self.lines).into_iter().map(|picture| (picture.line.id.0, picture)).collect();
+        let known = std::mem::take(&mut self.lines);
+        let place = |index: usize| u64::try_from(index).unwrap_or(u64::MAX);
+        let ids = known.iter().enumerate().map(|(index, picture)| (picture.line.id.0, place(index)));
+        let known_places = Index::of(ids.collect());
         let quote = machine.quote().map(|(quote, _)| quote.lines.as_slice()).unwrap_or_default();
-        let places: BTreeMap<u64, usize> =
-            quote.iter().enumerate().map(|(place, line)| (line.id.0, place)).collect();
+        let ids = quote.iter().enumerate().map(|(index, line)| (line.id.0, place(index)));
+        let quote_places = Index::of(ids.collect());
+        let find = |index: &Index, id: u64| usize::try_from(index.places(id).next()?).ok();
         self.shadow.set_length(0);
         self.items.set_length(0);
         for line in machine.draft().lines() {
-            let quoted = places.get(&line.id.0).copied();
-            let picture = LinePicture::new(machine, line, quoted, known.remove(&line.id.0));
+            let quoted = find(&quote_places, line.id.0);
+            let known = find(&known_places, line.id.0).and_then(|place| known.get(place).cloned());
+            let picture = LinePicture::new(machine, line, quoted, known);
             self.shadow.push(&picture.js);
             self.items.push(&picture.item);
             self.lines.push(picture);
@@ -281,19 +296,22 @@ impl Picture {
     }
 }
 
+/// A field of the draft as a script sees it.
+pub fn field_value(machine: &Machine, field: Field, value: &Value) -> JsValue {
+    let member = NewCustomerSessionV2::SHAPE.0.iter().find(|member| member.name == field.name());
+    let kind = member.map_or(&Kind::Any, |member| &member.kind);
+    script(kind, value, machine.options().scale)
+}
+
 fn number(count: u64) -> JsValue {
     JsValue::from_f64(count as f64)
 }
 
-/// Freezes an object and the plain objects and lists inside it; arrays that are shared with a
-/// shadow are read-only by type alone.
+/// Freezes an object and the plain objects and lists inside it.
 fn deep_freeze(value: JsValue) -> JsValue {
     if value.is_object() && !Object::is_frozen(value.unchecked_ref::<Object>()) {
         for member in Object::values(value.unchecked_ref::<Object>()).iter() {
-            // The list of cart items is a copy whose entries are frozen already.
-            if !(Array::is_array(&member) && Array::from(&member).length() > 100) {
-                deep_freeze(member);
-            }
+            deep_freeze(member);
         }
     }
     freeze(value)

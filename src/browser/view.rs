@@ -146,19 +146,18 @@ impl SyncView {
 pub struct DiscountView {
     name: String,
     amount: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'static str>,
+    scope: &'static str,
 }
 
 fn discount(discount: &Discount, scale: u8) -> DiscountView {
     DiscountView {
         name: discount.name.clone(),
         amount: discount.amount.padded(scale),
-        scope: Some(match discount.scope {
+        scope: match discount.scope {
             Scope::Session => "session",
             Scope::Line => "line",
             Scope::Cost => "cost",
-        }),
+        },
     }
 }
 
@@ -227,26 +226,18 @@ pub struct LineView {
 impl LineView {
     pub fn new(machine: &Machine, line: &std::sync::Arc<Line>, quoted: Option<&LineQuote>) -> LineView {
         let scale = machine.options().scale;
-        let price: Option<Amount> =
-            line.item.model().price.or_else(|| quoted.and_then(|quoted| quoted.price));
+        let price: Option<Amount> = line.item.price().or_else(|| quoted.and_then(|quoted| quoted.price));
         let discounts = quoted.map(|quoted| quoted.discounts.as_slice()).unwrap_or_default();
         LineView {
             id: line.id.to_text(),
             sku: line.item.sku().to_string(),
-            name: line.item.model().name.clone(),
+            name: line.item.name().map(str::to_string),
             quantity: line.item.quantity(),
             price: price.map(|price| price.padded(scale)),
             subtotal: price
                 .and_then(|price| price.times(line.item.quantity()).ok())
                 .map(|sum| sum.padded(scale)),
-            discounts: discounts
-                .iter()
-                .map(|(name, amount)| DiscountView {
-                    name: name.clone(),
-                    amount: amount.padded(scale),
-                    scope: None,
-                })
-                .collect(),
+            discounts: discounts.iter().map(|entry| discount(entry, scale)).collect(),
             payable: quoted.and_then(|quoted| quoted.payable).map(|payable| payable.padded(scale)),
             free: line.free,
             returned: quoted.map_or(0, |quoted| quoted.returned),

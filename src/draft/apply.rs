@@ -6,12 +6,12 @@ use crate::amount::Amount;
 use crate::draft::command::{Command, line_unknown};
 use crate::draft::field::{FIELDS, Field, FieldSet};
 use crate::draft::limits::{self, CartLimits};
-use crate::draft::lines::{Item, Line, LineId, Lines, NewLine};
+use crate::draft::lines::{Item, Line, LineId, Lines, NewLine, costs};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::totals::Totals;
-use crate::model::json::{Object, Value};
-use crate::model::wire::{Map, Members, Path, Reading, Source, Step, Wire, Writer, key};
-use crate::model::{AdditionalCost, CartItem, CustomerSessionV2, NewCustomerSessionV2};
+use crate::model::json::{Object, Value, write_list, write_string};
+use crate::model::wire::{Path, Reading, Source, Step, Wire, key};
+use crate::model::{CartItem, NewCustomerSessionV2};
 
 /// What a shopper has now: fields that are set, lines, and their running totals.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,11 +21,14 @@ pub struct Draft {
     /// Whether `cartItems` is set, be it to an empty list.
     cart_set: bool,
     totals: Totals,
-    /// Every field but `cartItems` and `state`.
-    fields: NewCustomerSessionV2,
+    /// Every field but `cartItems` and `state`, in its plain form.
+    fields: Object,
     sent: FieldSet,
     sent_attributes: Vec<String>,
 }
+
+/// What a shop knows of a line that the server has: its id, `meta`, and whether it was free.
+pub type KnownLine = (LineId, Option<Value>, bool);
 
 /// What a command changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,39 +89,32 @@ impl Draft {
     /// gives each line its id and what the shop stores with it. Refused when a line cannot be read:
     /// sending the rest would delete it.
     pub fn from_session(
-        session: &CustomerSessionV2,
+        session: &Value,
         limits: CartLimits,
-        mut known: impl FnMut(usize, &CartItem) -> (LineId, Option<Value>, bool),
+        known: &mut dyn FnMut(usize, &Value) -> KnownLine,
     ) -> Result<Draft, Vec<Refusal>> {
         let mut draft = Draft::new(limits);
-        let fields = session.clone();
-        draft.fields = NewCustomerSessionV2 {
-            profile_id: fields.profile_id,
-            // Empty means none in an answer, and is refused in a request.
-            store_integration_id: fields.store_integration_id.filter(|id| !id.is_empty()),
-            evaluable_campaign_ids: None,
-            coupon_codes: fields.coupon_codes,
-            referral_code: fields.referral_code,
-            loyalty_cards: fields.loyalty_cards,
-            state: None,
-            cart_items: None,
-            experiment_variant_allocations: fields.experiment_variant_allocations,
-            additional_costs: fields.additional_costs,
-            identifiers: fields.identifiers,
-            attributes: fields.attributes,
-        };
-        for (name, cost) in draft.fields.additional_costs.iter().flat_map(|costs| &costs.0) {
-            let price = cost.price.unwrap_or_default();
-            let part = Totals { costs: price, ..Totals::default() };
-            draft.totals =
-                draft.totals.plus(&part).map_err(|error| amount_refusal(error, cost_path(name)))?;
+        let mut reading = Reading::new(Source::Api);
+        let fields = NewCustomerSessionV2::SHAPE.read(session, &mut reading).unwrap_or_default();
+        for (name, value) in fields {
+            match Field::from_name(&name) {
+                None | Some(Field::CartItems | Field::State | Field::EvaluableCampaignIds) => {}
+                // Empty means none in an answer, and is refused in a request.
+                Some(Field::StoreIntegrationId) if value.as_str() == Some("") => {}
+                Some(Field::AdditionalCosts) => {
+                    draft.set_costs(value.as_object().cloned().unwrap_or_default())?;
+                }
+                Some(_) => draft.fields.set(&name, value),
+            }
         }
-        for (index, model) in session.cart_items.iter().flatten().enumerate() {
-            let (id, meta, free) = known(index, model);
-            let item = Item::new(model.clone())?;
-            draft.push(NewLine { id, item, meta, free })?;
+        if let Some(Value::Array(items)) = session.get(Field::CartItems.name()) {
+            for (index, item) in items.iter().enumerate() {
+                let (id, meta, free) = known(index, item);
+                let item = Item::read(item, Source::Api)?;
+                draft.push(NewLine { id, item, meta, free })?;
+            }
+            draft.cart_set = true;
         }
-        draft.cart_set = session.cart_items.is_some();
         draft.mark_sent();
         Ok(draft)
     }
@@ -138,28 +134,37 @@ impl Draft {
         &self.totals
     }
 
-    /// Every field beside lines and state; absent ones are not sent.
-    pub fn fields(&self) -> &NewCustomerSessionV2 {
+    /// Every field beside lines and state in its plain form; absent ones are not sent.
+    pub fn fields(&self) -> &Object {
         &self.fields
+    }
+
+    /// A field; lines and state are not among them.
+    pub fn field(&self, field: Field) -> Option<&Value> {
+        self.fields.get(field.name())
+    }
+
+    /// The texts of a field that is a list.
+    pub fn texts(&self, field: Field) -> impl Iterator<Item = &str> {
+        let list = self.field(field).and_then(Value::as_array).unwrap_or_default();
+        list.iter().filter_map(Value::as_str)
+    }
+
+    /// The costs of the session by name.
+    pub fn costs(&self) -> impl Iterator<Item = (&str, Amount)> {
+        costs(self.field(Field::AdditionalCosts))
     }
 
     /// Whether a field is set.
     pub fn has(&self, field: Field) -> bool {
-        let fields = &self.fields;
         match field {
-            Field::ProfileId => fields.profile_id.is_some(),
-            Field::StoreIntegrationId => fields.store_integration_id.is_some(),
-            Field::EvaluableCampaignIds => fields.evaluable_campaign_ids.is_some(),
-            Field::CouponCodes => fields.coupon_codes.is_some(),
-            Field::ReferralCode => fields.referral_code.is_some(),
-            Field::LoyaltyCards => fields.loyalty_cards.is_some(),
-            Field::State => false,
             Field::CartItems => self.cart_set,
-            Field::ExperimentVariantAllocations => fields.experiment_variant_allocations.is_some(),
-            Field::AdditionalCosts => fields.additional_costs.is_some(),
-            Field::Identifiers => fields.identifiers.is_some(),
-            Field::Attributes => fields.attributes.is_some(),
+            _ => self.field(field).is_some(),
         }
+    }
+
+    fn attributes(&self) -> Object {
+        self.field(Field::Attributes).and_then(Value::as_object).cloned().unwrap_or_default()
     }
 
     /// Notes that everything set now may have reached the server: none of it may be omitted again.
@@ -169,7 +174,7 @@ impl Draft {
                 self.sent.insert(field);
             }
         }
-        for (name, _) in self.fields.attributes.iter().flat_map(Object::iter) {
+        for (name, _) in self.attributes().iter() {
             if !self.sent_attributes.iter().any(|known| known == name) {
                 self.sent_attributes.push(name.to_string());
             }
@@ -182,27 +187,33 @@ impl Draft {
         self.sent_attributes = before.sent_attributes.clone();
     }
 
-    /// The `NewCustomerSessionV2` of a request; `state` only for a move.
-    pub fn write(&self, out: &mut Writer, state: Option<&str>) {
-        let fields = &self.fields;
-        out.object(|members: &mut Members<'_>| {
-            members.member(Field::ProfileId.name(), fields.profile_id.as_ref());
-            members.member(Field::StoreIntegrationId.name(), fields.store_integration_id.as_ref());
-            members.member(Field::EvaluableCampaignIds.name(), fields.evaluable_campaign_ids.as_ref());
-            members.member(Field::CouponCodes.name(), fields.coupon_codes.as_ref());
-            members.member(Field::ReferralCode.name(), fields.referral_code.as_ref());
-            members.member(Field::LoyaltyCards.name(), fields.loyalty_cards.as_ref());
-            members.member(Field::State.name(), state.map(str::to_string).as_ref());
-            if self.cart_set {
-                let list = members.name(Field::CartItems.name());
-                list.list(self.lines(), |line, out| out.text.push_str(line.text()));
+    /// Appends the `NewCustomerSessionV2` of a request; `state` only for a move.
+    pub fn write(&self, out: &mut String, state: Option<&str>) {
+        out.push('{');
+        let mut separator = "";
+        for field in FIELDS {
+            let given = match field {
+                Field::State => state.is_some(),
+                _ => self.has(field),
+            };
+            if !given {
+                continue;
             }
-            let variants = fields.experiment_variant_allocations.as_ref();
-            members.member(Field::ExperimentVariantAllocations.name(), variants);
-            members.member(Field::AdditionalCosts.name(), fields.additional_costs.as_ref());
-            members.member(Field::Identifiers.name(), fields.identifiers.as_ref());
-            members.member(Field::Attributes.name(), fields.attributes.as_ref());
-        });
+            out.push_str(separator);
+            separator = ",";
+            write_string(field.name(), out);
+            out.push(':');
+            match field {
+                Field::State => write_string(state.unwrap_or_default(), out),
+                Field::CartItems => write_list(self.lines(), out, |line, out| out.push_str(line.text())),
+                _ => {
+                    if let Some(value) = self.field(field) {
+                        value.write(out);
+                    }
+                }
+            }
+        }
+        out.push('}');
     }
 
     /// Applies all commands or, when one is refused, none; the refusals are those of all commands
@@ -237,62 +248,75 @@ impl Draft {
                 self.push(line.clone())
             }
             Command::AddCoupon(code) => {
-                let codes = self.fields.coupon_codes.get_or_insert_default();
-                if codes.contains(code) {
+                if self.texts(Field::CouponCodes).any(|known| known == code) {
                     return Ok(Change::default());
                 }
-                codes.push(code.clone());
-                Ok(Change::of(Field::CouponCodes))
+                let codes = self.texts(Field::CouponCodes).chain([code.as_str()]);
+                let codes = codes.map(|code| Value::String(code.to_string())).collect();
+                Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))))
             }
             Command::RemoveCoupon(code) => {
-                let codes = self.fields.coupon_codes.as_mut();
-                let found = codes.and_then(|codes| {
-                    let index = codes.iter().position(|known| known == code)?;
-                    Some(codes.remove(index))
-                });
-                Ok(found.map_or_else(Change::default, |_| Change::of(Field::CouponCodes)))
+                if !self.texts(Field::CouponCodes).any(|known| known == code) {
+                    return Ok(Change::default());
+                }
+                let codes = self.texts(Field::CouponCodes).filter(|known| known != code);
+                let codes = codes.map(|code| Value::String(code.to_string())).collect();
+                Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))))
             }
             Command::SetReferral(code) => {
                 // Clearing what was never set would send a field for nothing.
-                if code.is_empty() && self.fields.referral_code.is_none() {
+                if code.is_empty() && !self.has(Field::ReferralCode) {
                     return Ok(Change::default());
                 }
-                Ok(assign(&mut self.fields.referral_code, Some(code.clone()), Field::ReferralCode))
+                Ok(self.assign(Field::ReferralCode, Some(Value::String(code.clone()))))
             }
             Command::SetLoyaltyCards(cards) => {
-                if cards.is_empty() && self.fields.loyalty_cards.is_none() {
+                if cards.is_empty() && !self.has(Field::LoyaltyCards) {
                     return Ok(Change::default());
                 }
-                Ok(assign(&mut self.fields.loyalty_cards, Some(cards.clone()), Field::LoyaltyCards))
+                let cards = cards.iter().map(|card| Value::String(card.clone())).collect();
+                Ok(self.assign(Field::LoyaltyCards, Some(Value::Array(cards))))
             }
             Command::SetCost(name, amount) => {
-                let mut costs = self.fields.additional_costs.clone().unwrap_or_default();
-                let cost = AdditionalCost { price: Some(*amount) };
-                match costs.0.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, slot)) => *slot = cost,
-                    None => costs.0.push((name.clone(), cost)),
-                }
+                let mut cost = Object::new();
+                cost.set("price", Value::Number(amount.padded(0)));
+                let mut costs = self.cost_members();
+                costs.set(name, Value::Object(cost));
                 self.set_costs(costs)
             }
             Command::RemoveCost(name) => {
-                let Some(mut costs) = self.fields.additional_costs.clone() else {
-                    return Ok(Change::default());
-                };
-                costs.0.retain(|(known, _)| known != name);
-                self.set_costs(costs)
+                let mut costs = self.cost_members();
+                match costs.remove(name) {
+                    Some(_) => self.set_costs(costs),
+                    None => Ok(Change::default()),
+                }
             }
             Command::SetAttribute(name, value) => {
-                let attributes = self.fields.attributes.get_or_insert_default();
-                if attributes.get(name) == Some(value) {
-                    return Ok(Change::default());
-                }
+                let mut attributes = self.attributes();
                 attributes.set(name, value.clone());
-                Ok(Change::of(Field::Attributes))
+                Ok(self.assign(Field::Attributes, Some(Value::Object(attributes))))
             }
             Command::UnsetAttribute(name) => self.unset_attribute(name),
             Command::Put { session, lines, whole } => self.put(session, lines.as_deref(), *whole),
             Command::Unset(field) => self.unset(*field),
         }
+    }
+
+    fn assign(&mut self, field: Field, value: Option<Value>) -> Change {
+        if self.field(field) == value.as_ref() {
+            return Change::default();
+        }
+        match value {
+            Some(value) => self.fields.set(field.name(), value),
+            None => {
+                self.fields.remove(field.name());
+            }
+        }
+        Change::of(field)
+    }
+
+    fn cost_members(&self) -> Object {
+        self.field(Field::AdditionalCosts).and_then(Value::as_object).cloned().unwrap_or_default()
     }
 
     fn add(&mut self, line: &NewLine, merge: bool) -> Applied {
@@ -338,7 +362,8 @@ impl Draft {
         if quantity == line.item.quantity() {
             return Ok(Change { line: Some(id), ..Change::default() });
         }
-        let item = self.units_within(&line, quantity).and_then(|()| line.item.with_quantity(quantity))?;
+        self.units_within(&line, quantity)?;
+        let item = line.item.with_quantity(quantity);
         self.exchange(index, &line, NewLine { id, item, meta: line.meta.clone(), free: line.free })
     }
 
@@ -398,32 +423,30 @@ impl Draft {
         Ok(Change::of_line(LineChange::All))
     }
 
-    fn set_costs(&mut self, costs: Map<AdditionalCost>) -> Applied {
+    fn set_costs(&mut self, members: Object) -> Applied {
+        let members = Value::Object(members);
         let mut totals = Totals { costs: Amount::ZERO, ..self.totals };
-        for (name, cost) in &costs.0 {
-            let part = Totals { costs: cost.price.unwrap_or_default(), ..Totals::default() };
+        for (name, price) in costs(Some(&members)) {
+            let part = Totals { costs: price, ..Totals::default() };
             let sum = totals.plus(&part).and_then(|sum| sum.total().map(|_| sum));
             totals = sum.map_err(|error| amount_refusal(error, cost_path(name)))?;
         }
         self.totals = totals;
-        Ok(assign(&mut self.fields.additional_costs, Some(costs), Field::AdditionalCosts))
+        Ok(self.assign(Field::AdditionalCosts, Some(members)))
     }
 
     fn unset_attribute(&mut self, name: &str) -> Applied {
         if self.sent_attributes.iter().any(|known| known == name) {
-            let path = vec![Step::Key(Field::Attributes.name().to_string()), Step::Key(name.to_string())];
+            let mut path = key(Field::Attributes.name());
+            path.push(Step::Key(name.to_string()));
             return Err(vec![Refusal::new(Code::CannotUnset, path)]);
         }
-        let removed = self.fields.attributes.as_mut().and_then(|attributes| attributes.remove(name));
-        if removed.is_none() {
+        let mut attributes = self.attributes();
+        if attributes.remove(name).is_none() {
             return Ok(Change::default());
         }
-        if self.fields.attributes.as_ref().is_some_and(Object::is_empty)
-            && !self.sent.contains(Field::Attributes)
-        {
-            self.fields.attributes = None;
-        }
-        Ok(Change::of(Field::Attributes))
+        let nothing = attributes.is_empty() && !self.sent.contains(Field::Attributes);
+        Ok(self.assign(Field::Attributes, (!nothing).then_some(Value::Object(attributes))))
     }
 
     /// Session attributes as a whole: those that were sent and are not among them become `null`.
@@ -433,63 +456,33 @@ impl Draft {
                 attributes.set(name, Value::Null);
             }
         }
-        assign(&mut self.fields.attributes, Some(attributes), Field::Attributes)
+        self.assign(Field::Attributes, Some(Value::Object(attributes)))
     }
 
-    fn put(&mut self, session: &NewCustomerSessionV2, lines: Option<&[NewLine]>, whole: bool) -> Applied {
+    fn put(&mut self, session: &Object, lines: Option<&[NewLine]>, whole: bool) -> Applied {
         let mut next = self.clone();
         let mut change = Change::default();
         let mut refusals = Vec::new();
-        let mut note = |applied: Applied| match applied {
-            Ok(part) => change.join(part),
-            Err(found) => refusals.extend(found),
-        };
-        if whole {
-            for field in FIELDS {
-                if !given(session, lines, field) {
-                    note(next.unset(field));
+        for field in FIELDS {
+            let value = session.get(field.name());
+            let applied = match (field, value, lines) {
+                (Field::CartItems, _, Some(lines)) => next.replace(lines).map_err(in_cart),
+                (Field::AdditionalCosts, Some(Value::Object(costs)), _) => next.set_costs(costs.clone()),
+                (Field::Attributes, Some(Value::Object(attributes)), _) => {
+                    Ok(next.set_attributes(attributes.clone()))
                 }
-            }
-        }
-        if let Some(lines) = lines {
-            let below = |refusal: Refusal| match refusal.path.first() {
-                Some(Step::Index(_)) => refusal.inside(Step::Key(Field::CartItems.name().to_string())),
-                _ => refusal,
+                (_, Some(value), _) => Ok(next.assign(field, Some(value.clone()))),
+                (_, None, _) if whole => next.unset(field),
+                (_, None, _) => continue,
             };
-            note(next.replace(lines).map_err(|found| found.into_iter().map(below).collect()));
-        }
-        if let Some(costs) = session.additional_costs.clone() {
-            note(next.set_costs(costs));
+            match applied {
+                Ok(part) => change.join(part),
+                Err(found) => refusals.extend(found),
+            }
         }
         if !refusals.is_empty() {
             return Err(refusals);
         }
-        if let Some(attributes) = session.attributes.clone() {
-            change.join(next.set_attributes(attributes));
-        }
-        let fields = &mut next.fields;
-        let mut take = |part: Change| change.join(part);
-        let given = session.clone();
-        take(replace_if_given(&mut fields.profile_id, given.profile_id, Field::ProfileId));
-        take(replace_if_given(
-            &mut fields.store_integration_id,
-            given.store_integration_id,
-            Field::StoreIntegrationId,
-        ));
-        take(replace_if_given(
-            &mut fields.evaluable_campaign_ids,
-            given.evaluable_campaign_ids,
-            Field::EvaluableCampaignIds,
-        ));
-        take(replace_if_given(&mut fields.coupon_codes, given.coupon_codes, Field::CouponCodes));
-        take(replace_if_given(&mut fields.referral_code, given.referral_code, Field::ReferralCode));
-        take(replace_if_given(&mut fields.loyalty_cards, given.loyalty_cards, Field::LoyaltyCards));
-        take(replace_if_given(&mut fields.identifiers, given.identifiers, Field::Identifiers));
-        take(replace_if_given(
-            &mut fields.experiment_variant_allocations,
-            given.experiment_variant_allocations,
-            Field::ExperimentVariantAllocations,
-        ));
         *self = next;
         Ok(change)
     }
@@ -500,39 +493,29 @@ impl Draft {
             return Ok(Change::default());
         }
         let sent = self.sent.contains(field);
-        let fields = &mut self.fields;
-        let change = match field {
-            Field::State => Change::default(),
+        match field {
             Field::StoreIntegrationId if sent => {
-                return Err(vec![Refusal::new(Code::CannotUnset, key(field.name()))]);
+                Err(vec![Refusal::new(Code::CannotUnset, key(field.name()))])
             }
-            Field::StoreIntegrationId => assign(&mut fields.store_integration_id, None, field),
-            Field::ProfileId => assign(&mut fields.profile_id, cleared(sent), field),
-            Field::EvaluableCampaignIds => assign(&mut fields.evaluable_campaign_ids, cleared(sent), field),
-            Field::CouponCodes => assign(&mut fields.coupon_codes, cleared(sent), field),
-            Field::ReferralCode => assign(&mut fields.referral_code, cleared(sent), field),
-            Field::LoyaltyCards => assign(&mut fields.loyalty_cards, cleared(sent), field),
-            Field::Identifiers => assign(&mut fields.identifiers, cleared(sent), field),
-            Field::ExperimentVariantAllocations => {
-                assign(&mut fields.experiment_variant_allocations, cleared(sent), field)
-            }
-            Field::AdditionalCosts => {
-                let mut change = self.set_costs(Map::default())?;
-                change.join(assign(&mut self.fields.additional_costs, cleared(sent), field));
-                change
-            }
-            Field::Attributes if sent => self.set_attributes(Object::new()),
-            Field::Attributes => assign(&mut fields.attributes, None, field),
+            Field::Attributes if sent => Ok(self.set_attributes(Object::new())),
             Field::CartItems => {
                 let mut change = self.replace(&[])?;
                 if !sent {
                     self.cart_set = false;
                     change.fields.insert(field);
                 }
-                change
+                Ok(change)
             }
-        };
-        Ok(change)
+            Field::AdditionalCosts => {
+                let mut change = self.set_costs(Object::new())?;
+                change.join(self.assign(field, sent.then(|| Value::Object(Object::new()))));
+                Ok(change)
+            }
+            Field::ProfileId | Field::ReferralCode => {
+                Ok(self.assign(field, sent.then(|| Value::String(String::new()))))
+            }
+            _ => Ok(self.assign(field, sent.then(|| Value::Array(Vec::new())))),
+        }
     }
 
     fn index_of(&self, id: LineId) -> Result<usize, Vec<Refusal>> {
@@ -546,69 +529,34 @@ fn checked(totals: &Totals, part: &Totals) -> Result<Totals, Vec<Refusal>> {
     sum.map_err(|error| amount_refusal(error, key("price")))
 }
 
-/// The value that clears a field on the server, or nothing where the server never heard of it.
-fn cleared<T: Default>(sent: bool) -> Option<T> {
-    sent.then(T::default)
-}
-
-fn assign<T: PartialEq>(slot: &mut Option<T>, value: Option<T>, field: Field) -> Change {
-    if *slot == value {
-        return Change::default();
-    }
-    *slot = value;
-    Change::of(field)
-}
-
-fn replace_if_given<T: PartialEq>(slot: &mut Option<T>, value: Option<T>, field: Field) -> Change {
-    if value.is_none() { Change::default() } else { assign(slot, value, field) }
-}
-
-fn given(session: &NewCustomerSessionV2, lines: Option<&[NewLine]>, field: Field) -> bool {
-    match field {
-        Field::ProfileId => session.profile_id.is_some(),
-        Field::StoreIntegrationId => session.store_integration_id.is_some(),
-        Field::EvaluableCampaignIds => session.evaluable_campaign_ids.is_some(),
-        Field::CouponCodes => session.coupon_codes.is_some(),
-        Field::ReferralCode => session.referral_code.is_some(),
-        Field::LoyaltyCards => session.loyalty_cards.is_some(),
-        Field::State => true,
-        Field::CartItems => lines.is_some(),
-        Field::ExperimentVariantAllocations => session.experiment_variant_allocations.is_some(),
-        Field::AdditionalCosts => session.additional_costs.is_some(),
-        Field::Identifiers => session.identifiers.is_some(),
-        Field::Attributes => session.attributes.is_some(),
-    }
+/// Refusals of lines, placed in the list of them.
+fn in_cart(refusals: Vec<Refusal>) -> Vec<Refusal> {
+    let below = |refusal: Refusal| match refusal.path.first() {
+        Some(Step::Index(_)) => refusal.inside(Step::Key(Field::CartItems.name().to_string())),
+        _ => refusal,
+    };
+    refusals.into_iter().map(below).collect()
 }
 
 /// The item with the members of a patch; `null` unsets one.
 fn patched(item: &Item, patch: &Object, source: Source) -> Result<Item, Vec<Refusal>> {
     let mut reading = Reading::new(source);
-    let Some(new) = CartItem::read(&Value::Object(patch.clone()), &mut reading) else {
-        return Err(vec![Refusal::new(Code::ValueType, Path::new())]);
-    };
+    let read = CartItem::SHAPE.read(&Value::Object(patch.clone()), &mut reading);
     let faults = reading.into_faults();
     if !faults.is_empty() {
         return Err(faults.into_iter().map(Refusal::from).collect());
     }
-    let old = item.model().clone();
-    fn pick<T>(patch: &Object, name: &str, new: Option<T>, old: Option<T>) -> Option<T> {
-        if patch.get(name).is_some() { new } else { old }
+    let mut members = item.members().clone();
+    for (name, value) in patch.iter() {
+        if *value == Value::Null {
+            members.remove(name);
+        }
     }
-    Item::new(CartItem {
-        name: pick(patch, "name", new.name, old.name),
-        sku: pick(patch, "sku", new.sku, old.sku),
-        quantity: pick(patch, "quantity", new.quantity, old.quantity),
-        price: pick(patch, "price", new.price, old.price),
-        category: pick(patch, "category", new.category, old.category),
-        product: pick(patch, "product", new.product, old.product),
-        weight: pick(patch, "weight", new.weight, old.weight),
-        height: pick(patch, "height", new.height, old.height),
-        width: pick(patch, "width", new.width, old.width),
-        length: pick(patch, "length", new.length, old.length),
-        attributes: pick(patch, "attributes", new.attributes, old.attributes),
-        additional_costs: pick(patch, "additionalCosts", new.additional_costs, old.additional_costs),
-        ..CartItem::default()
-    })
+    for (name, value) in read.unwrap_or_default() {
+        members.set(&name, value);
+    }
+    // In their plain form already: read once more, they stand in the order of the model.
+    Item::read(&Value::Object(members), Source::Api)
 }
 
 fn cost_path(name: &str) -> Path {

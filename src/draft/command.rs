@@ -3,16 +3,15 @@
 //! A command is read from the JSON text that the JavaScript surface sends; what cannot be in any
 //! draft (a quantity of 0.5, a code of 101 characters) is refused here, before it is a command.
 
-use std::collections::BTreeSet;
-
 use crate::amount::Amount;
 use crate::draft::field::Field;
 use crate::draft::limits;
-use crate::draft::lines::{Item, LineId, NewLine, price_missing, quantity_refusal};
+use crate::draft::lines::{Item, LineId, NewLine, check_names, quantity_refusal};
 use crate::draft::refusal::{Code, Figure, Refusal};
+use crate::model::NewCustomerSessionV2;
+use crate::model::index::firsts;
 use crate::model::json::{Object, Value};
 use crate::model::wire::{Path, Reading, Source, Step, Wire, key};
-use crate::model::{AdditionalCost, CartItem, NewCustomerSessionV2};
 
 /// One intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +74,8 @@ pub enum Command {
     UnsetAttribute(String),
     /// Fields by their API names, taken over as they are.
     Put {
-        /// The fields; `cart_items` is always absent.
-        session: Box<NewCustomerSessionV2>,
+        /// The fields in their plain form; without `cartItems` and `state`.
+        session: Object,
         /// The lines, where `cartItems` was given.
         lines: Option<Vec<NewLine>>,
         /// Whether fields that are absent are cleared.
@@ -141,7 +140,7 @@ impl Command {
                 Ok(Command::AddCoupon(code))
             }
             "coupons.remove" => Ok(Command::RemoveCoupon(args.text("code")?.trim().to_string())),
-            "coupons.clear" => Ok(Command::Unset(Field::CouponCodes).or_empty()),
+            "coupons.clear" => args.put_field(Field::CouponCodes, &Value::Array(Vec::new()), ids),
             "referral.set" => {
                 let code = args.text("code")?.trim().to_string();
                 limits::referral(&code, key("referralCode")).map_err(|refusal| vec![refusal])?;
@@ -197,13 +196,6 @@ impl Command {
     /// Reads fields that are changed while the others stay.
     pub fn merge(session: &Value, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
         Arguments { value: session, source: Source::Script }.put(session, false, ids)
-    }
-
-    /// `coupons.clear` leaves `[]`, whether or not codes were sent.
-    fn or_empty(self) -> Command {
-        let session =
-            NewCustomerSessionV2 { coupon_codes: Some(Vec::new()), ..NewCustomerSessionV2::default() };
-        Command::Put { session: Box::new(session), lines: None, whole: false }
     }
 }
 
@@ -275,13 +267,19 @@ impl<'v> Arguments<'v> {
 
     /// A line from a cart item with `meta`; an absent quantity is one unit.
     fn new_line(&self, value: &Value, path: Path, ids: &mut LineIds) -> Read<NewLine> {
-        let mut read = || {
-            let mut model: CartItem = read_as(value, self.source)?;
-            model.quantity = model.quantity.or(Some(1));
-            let meta = value.get("meta").map(|meta| read_as::<Value>(meta, self.source)).transpose()?;
-            Ok(NewLine { id: ids.make(), item: Item::new(model)?, meta, free: false })
-        };
-        read().map_err(|refusals| below(&path, refusals))
+        self.item(value, ids).map_err(|refusals| below(&path, refusals))
+    }
+
+    fn item(&self, value: &Value, ids: &mut LineIds) -> Read<NewLine> {
+        let mut one = value.clone();
+        if let Value::Object(object) = &mut one
+            && matches!(object.get("quantity"), None | Some(Value::Null))
+        {
+            object.set("quantity", Value::Number("1".to_string()));
+        }
+        let item = Item::read(&one, self.source)?;
+        let meta = value.get("meta").map(|meta| read_as::<Value>(meta, self.source)).transpose()?;
+        Ok(NewLine { id: ids.make(), item, meta, free: false })
     }
 
     fn new_lines(&self, items: &Value, path: &Path, ids: &mut LineIds) -> Read<Vec<NewLine>> {
@@ -319,23 +317,22 @@ impl<'v> Arguments<'v> {
         let mut refusals = Vec::new();
         let mut lines = None;
         if let Value::Object(object) = &mut session {
-            match object.remove("cartItems") {
+            match object.remove(Field::CartItems.name()) {
                 None | Some(Value::Null) => {}
-                Some(items) => match self.new_lines(&items, &key("cartItems"), ids) {
+                Some(items) => match self.new_lines(&items, &key(Field::CartItems.name()), ids) {
                     Ok(read) => lines = Some(read),
                     Err(found) => refusals.extend(found),
                 },
             }
         }
         let mut reading = Reading::new(self.source);
-        let session = NewCustomerSessionV2::read(&session, &mut reading);
+        let mut session = NewCustomerSessionV2::SHAPE.read(&session, &mut reading).unwrap_or_default();
         refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
-        let mut session = session.unwrap_or_default();
         refusals.extend(check_fields(&mut session));
         if !refusals.is_empty() {
             return Err(refusals);
         }
-        Ok(Command::Put { session: Box::new(session), lines, whole })
+        Ok(Command::Put { session, lines, whole })
     }
 }
 
@@ -363,60 +360,60 @@ pub fn line_unknown(id: &str) -> Refusal {
 }
 
 /// Every limit on the fields of a session beside its lines; codes are trimmed and listed once.
-pub fn check_fields(session: &mut NewCustomerSessionV2) -> Vec<Refusal> {
+fn check_fields(session: &mut Object) -> Vec<Refusal> {
     let mut found = Vec::new();
-    let mut note = |result: Result<(), Refusal>| found.extend(result.err());
-    if let Some(codes) = &mut session.coupon_codes {
-        let mut unique: Vec<String> = Vec::new();
-        let mut known = BTreeSet::new();
-        for (index, code) in codes.iter().enumerate() {
-            let code = code.trim();
-            note(limits::coupon(code, vec![Step::Key("couponCodes".to_string()), Step::Index(index)]));
-            if known.insert(code.to_string()) {
-                unique.push(code.to_string());
-            }
-        }
-        *codes = unique;
-    }
-    if let Some(code) = &mut session.referral_code {
-        *code = code.trim().to_string();
-        note(limits::referral(code, key("referralCode")));
-    }
-    if let Some(cards) = &session.loyalty_cards {
-        note(limits::loyalty_cards(cards.len(), key("loyaltyCards")));
-    }
-    if let Some(identifiers) = &session.identifiers {
-        note(limits::identifiers(identifiers.len(), key("identifiers")));
-    }
-    if let Some(id) = &session.store_integration_id {
-        note(limits::store_id(id, key("storeIntegrationId")));
-    }
-    for (name, _) in session.attributes.iter().flat_map(Object::iter) {
-        note(limits::name(name, vec![Step::Key("attributes".to_string()), Step::Key(name.to_string())]));
-    }
-    for (name, cost) in session.additional_costs.iter().flat_map(|costs| &costs.0) {
-        let cost: &AdditionalCost = cost;
-        note(limits::name(name, vec![Step::Key("additionalCosts".to_string()), Step::Key(name.clone())]));
-        if cost.price.is_none() {
-            note(Err(price_missing(name)));
-        }
-    }
-    for (index, variant) in session.experiment_variant_allocations.iter().flatten().enumerate() {
-        for (name, id) in [("experimentID", variant.experiment_id), ("variantID", variant.variant_id)] {
-            if id.is_none() {
-                let steps = ["experimentVariantAllocations", name].map(|step| Step::Key(step.to_string()));
-                let [list, member] = steps;
-                note(Err(Refusal::new(Code::ValueType, vec![list, Step::Index(index), member])));
-            }
-        }
-    }
     // Moves have their own commands; a body that says `open` means no move at all.
-    match session.state.take().as_deref() {
+    let state = session.remove(Field::State.name());
+    for (name, value) in session.iter_mut() {
+        let place = key(name);
+        let texts = value.as_array().map_or(0, <[Value]>::len);
+        let text = value.as_str().unwrap_or_default().trim();
+        match Field::from_name(name) {
+            Some(Field::CouponCodes) => *value = check_coupons(value, &mut found),
+            Some(Field::ReferralCode) => {
+                found.extend(limits::referral(text, place).err());
+                *value = Value::String(text.to_string());
+            }
+            Some(Field::LoyaltyCards) => found.extend(limits::loyalty_cards(texts, place).err()),
+            Some(Field::Identifiers) => found.extend(limits::identifiers(texts, place).err()),
+            Some(Field::StoreIntegrationId) => {
+                found.extend(limits::store_id(value.as_str().unwrap_or_default(), place).err());
+            }
+            Some(Field::Attributes | Field::AdditionalCosts) => check_names(name, Some(value), &mut found),
+            Some(Field::ExperimentVariantAllocations) => {
+                for (index, variant) in value.as_array().unwrap_or_default().iter().enumerate() {
+                    for id in ["experimentID", "variantID"].into_iter().filter(|id| variant.get(id).is_none())
+                    {
+                        let path =
+                            vec![Step::Key(name.to_string()), Step::Index(index), Step::Key(id.to_string())];
+                        found.push(Refusal::new(Code::ValueType, path));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    match state.as_ref().and_then(Value::as_str) {
         None | Some("open") => {}
-        Some(word) => note(Err(Refusal {
+        Some(word) => found.push(Refusal {
             limit: Some(Figure::Text("open".to_string())),
-            ..Refusal::new(Code::StateForbidden, key("state")).with_actual(word)
-        })),
+            ..Refusal::new(Code::StateForbidden, key(Field::State.name())).with_actual(word)
+        }),
     }
     found
+}
+
+fn check_coupons(codes: &Value, found: &mut Vec<Refusal>) -> Value {
+    let codes = codes.as_array().unwrap_or_default().iter();
+    let codes: Vec<&str> = codes.map(|code| code.as_str().unwrap_or_default().trim()).collect();
+    let mut unique: Vec<Value> = Vec::new();
+    for (index, first) in firsts(&codes).into_iter().enumerate() {
+        let code = codes.get(index).copied().unwrap_or_default();
+        let path = vec![Step::Key(Field::CouponCodes.name().to_string()), Step::Index(index)];
+        found.extend(limits::coupon(code, path).err());
+        if first == index {
+            unique.push(Value::String(code.to_string()));
+        }
+    }
+    Value::Array(unique)
 }

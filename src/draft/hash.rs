@@ -1,23 +1,15 @@
-//! A digest of text: for fingerprints of quotes and for finding equal lines.
+//! A digest of text: for fingerprints of quotes.
 //!
 //! FNV-1a, twice from different starts: not against attackers (nothing is proved by it, the server
 //! decides about money), but small, and far from accidental collisions.
 
-const PRIME: u64 = 0x0000_0100_0000_01b3;
-
-/// 64 bits of a text.
-pub fn fnv(text: &str, start: u64) -> u64 {
-    text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
-}
-
-/// The usual start of FNV-1a.
-pub const START: u64 = 0xcbf2_9ce4_8422_2325;
+use crate::model::index::{START, hash};
 
 /// 128 bits of a text as 32 hexadecimal digits.
 pub fn digest(text: &str) -> String {
     let mut out = String::new();
-    push_hex(fnv(text, START), &mut out);
-    push_hex(fnv(text, START.rotate_left(32) ^ PRIME), &mut out);
+    push_hex(hash(text, START), &mut out);
+    push_hex(hash(text, START.rotate_left(32)), &mut out);
     out
 }
 

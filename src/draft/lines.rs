@@ -1,16 +1,17 @@
 //! The lines of the cart, in order, found by id without a scan.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::amount::{Amount, AmountError};
-use crate::draft::hash::{START, fnv, push_hex, read_hex};
+use crate::draft::field::Field;
+use crate::draft::hash::{push_hex, read_hex};
 use crate::draft::limits;
-use crate::draft::refusal::{Code, Refusal};
+use crate::draft::refusal::{Code, Figure, Refusal};
 use crate::draft::totals::Totals;
-use crate::model::json::{Object, Value, write_string};
-use crate::model::wire::{Step, Wire, Writer, key};
-use crate::model::{AdditionalCost, CartItem};
+use crate::model::CartItem;
+use crate::model::index::{Index, START, hash};
+use crate::model::json::{Object, Value};
+use crate::model::wire::{Reading, Source, Step, key, write_count, write_integer};
 
 /// The id of a line; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,65 +35,77 @@ impl LineId {
 /// that the API accepts. Members that only the server sets are never in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    model: CartItem,
+    members: Object,
     quantity: u64,
+    price: Option<Amount>,
 }
 
 impl Item {
-    /// Checks a cart item of the API.
-    pub fn new(mut model: CartItem) -> Result<Item, Vec<Refusal>> {
+    /// Reads and checks a `CartItem` of the API.
+    pub fn read(value: &Value, source: Source) -> Result<Item, Vec<Refusal>> {
+        let mut reading = Reading::new(source);
+        let members = CartItem::SHAPE.read(value, &mut reading);
+        let faults = reading.into_faults();
+        match members {
+            Some(members) if faults.is_empty() => Item::new(members),
+            _ => Err(faults.into_iter().map(Refusal::from).collect()),
+        }
+    }
+
+    /// Checks the members of a cart item, read in their plain form.
+    pub fn new(members: Object) -> Result<Item, Vec<Refusal>> {
         let mut refusals = Vec::new();
-        if model.sku.as_deref().unwrap_or_default().is_empty() {
+        if members.get("sku").and_then(Value::as_str).unwrap_or_default().is_empty() {
             refusals.push(Refusal::new(Code::SkuEmpty, key("sku")));
         }
-        let quantity = match u64::try_from(model.quantity.unwrap_or(0)) {
-            Ok(quantity) if quantity > 0 => quantity,
-            _ => {
-                refusals.push(quantity_refusal(model.quantity));
-                1
-            }
-        };
-        if let Some(product) = &model.product
-            && product.name.is_none()
-        {
+        let given = members.get("quantity").and_then(Value::as_integer);
+        let quantity =
+            given.and_then(|quantity| u64::try_from(quantity).ok()).filter(|quantity| *quantity > 0);
+        if quantity.is_none() {
+            refusals.push(quantity_refusal(given));
+        }
+        if members.get("product").is_some_and(|product| product.get("name").is_none()) {
             refusals
                 .push(Refusal::new(Code::ValueType, key("name")).inside(Step::Key("product".to_string())));
         }
-        for (name, _) in model.attributes.iter().flat_map(Object::iter) {
-            check_name(name, "attributes", &mut refusals);
+        for name in [Field::Attributes, Field::AdditionalCosts].map(Field::name) {
+            check_names(name, members.get(name), &mut refusals);
         }
-        for (name, cost) in model.additional_costs.iter().flat_map(|costs| &costs.0) {
-            check_name(name, "additionalCosts", &mut refusals);
-            if cost.price.is_none() {
-                refusals.push(price_missing(name));
-            }
+        let price = members.get("price").and_then(amount);
+        if refusals.is_empty() {
+            Ok(Item { members, quantity: quantity.unwrap_or(1), price })
+        } else {
+            Err(refusals)
         }
-        model.returned_quantity = None;
-        model.remaining_quantity = None;
-        model.position = None;
-        model.catalog_item_id = None;
-        model.selected_price_type = None;
-        model.adjustment_reference_id = None;
-        model.adjustment_effective_from = None;
-        model.adjustment_effective_until = None;
-        model.prices = None;
-        if refusals.is_empty() { Ok(Item { model, quantity }) } else { Err(refusals) }
     }
 
     /// The same with another quantity of at least 1.
-    pub fn with_quantity(&self, quantity: u64) -> Result<Item, Vec<Refusal>> {
-        let quantity = i64::try_from(quantity).unwrap_or(i64::MAX);
-        Item::new(CartItem { quantity: Some(quantity), ..self.model.clone() })
+    pub fn with_quantity(&self, quantity: u64) -> Item {
+        let mut digits = String::new();
+        write_count(quantity, &mut digits);
+        let mut item = self.clone();
+        item.members.set("quantity", Value::Number(digits));
+        item.quantity = quantity;
+        item
     }
 
     /// As the API has it.
-    pub fn model(&self) -> &CartItem {
-        &self.model
+    pub fn members(&self) -> &Object {
+        &self.members
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
     }
 
     /// Its SKU.
     pub fn sku(&self) -> &str {
-        self.model.sku.as_deref().unwrap_or_default()
+        self.text("sku").unwrap_or_default()
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> Option<&str> {
+        self.text("name")
     }
 
     /// Its units.
@@ -100,22 +113,21 @@ impl Item {
         self.quantity
     }
 
-    /// Price × quantity, where there is a price.
-    pub fn subtotal(&self) -> Option<Amount> {
-        self.model.price?.times(self.quantity).ok()
+    /// Its unit price; none where a catalogue has it.
+    pub fn price(&self) -> Option<Amount> {
+        self.price
     }
 
     /// Its costs, each once whatever the quantity (the API does not say; `quote.mismatch` tells
     /// when a deployment counts otherwise).
     pub fn costs(&self) -> impl Iterator<Item = (&str, Amount)> {
-        let costs = self.model.additional_costs.iter().flat_map(|costs| &costs.0);
-        costs.filter_map(|(name, cost): &(String, AdditionalCost)| Some((name.as_str(), cost.price?)))
+        costs(self.members.get(Field::AdditionalCosts.name()))
     }
 
     /// What it adds to the totals.
     pub fn part(&self) -> Result<Totals, AmountError> {
         let mut part = Totals { units: self.quantity, ..Totals::default() };
-        match self.model.price {
+        match self.price {
             Some(price) => part.items = price.times(self.quantity)?,
             None => part.unpriced = 1,
         }
@@ -125,53 +137,66 @@ impl Item {
         Ok(part)
     }
 
-    /// What equal lines have in common: SKU, price, attributes and costs.
-    fn likeness(&self) -> String {
-        let mut out = Writer::default();
-        self.model.sku.clone().unwrap_or_default().write(&mut out);
-        if let Some(price) = &self.model.price {
-            price.write(&mut out);
+    /// The same for equal items; members of objects count in any order.
+    fn likeness(&self) -> u64 {
+        let mut hash = hash(self.sku(), START);
+        let members = [Field::Attributes, Field::AdditionalCosts].map(Field::name);
+        let objects = members.iter().filter_map(|name| self.members.get(name)?.as_object());
+        for (name, value) in objects.flat_map(Object::iter) {
+            let mut text = name.to_string();
+            value.write(&mut text);
+            hash = hash.wrapping_add(crate::model::index::hash(&text, START));
         }
-        let mut attributes: Vec<(&str, &Value)> =
-            self.model.attributes.iter().flat_map(Object::iter).collect();
-        attributes.sort_by_key(|(name, _)| *name);
-        // Names go in with quotes, so that no name and value together read as another pair.
-        for (name, value) in attributes {
-            write_string(name, &mut out.text);
-            value.write(&mut out.text);
-        }
-        let mut costs: Vec<(&str, Amount)> = self.costs().collect();
-        costs.sort();
-        for (name, price) in costs {
-            out.text.push('+');
-            write_string(name, &mut out.text);
-            price.write(&mut out);
-        }
-        out.text
+        hash
+    }
+
+    /// Whether units of both may stand on one line: SKU, price, attributes and costs are the same.
+    fn is_like(&self, other: &Item) -> bool {
+        let empty = Value::Object(Object::new());
+        let member = |item: &Item, name| item.members.get(name).unwrap_or(&empty).clone();
+        let same = |field: Field| member(self, field.name()).same(&member(other, field.name()));
+        self.sku() == other.sku()
+            && self.price == other.price
+            && same(Field::Attributes)
+            && same(Field::AdditionalCosts)
     }
 }
 
-fn check_name(name: &str, member: &str, refusals: &mut Vec<Refusal>) {
-    if let Err(refusal) = limits::name(name, vec![Step::Key(member.to_string()), Step::Key(name.to_string())])
-    {
-        refusals.push(refusal);
+/// The amount of a number that was read in its plain form.
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
+        Value::Number(digits) => Amount::parse(digits).ok(),
+        _ => None,
     }
 }
 
-/// A cost without a price.
-pub fn price_missing(name: &str) -> Refusal {
-    let path = ["additionalCosts", name, "price"];
-    Refusal::new(Code::ValueType, path.iter().map(|step| Step::Key((*step).to_string())).collect())
+/// The costs of a line or of a session by name.
+pub fn costs(costs: Option<&Value>) -> impl Iterator<Item = (&str, Amount)> {
+    let costs = costs.and_then(Value::as_object).into_iter().flat_map(Object::iter);
+    costs.filter_map(|(name, cost)| Some((name, amount(cost.get("price")?)?)))
+}
+
+/// Names of attributes and costs that the API accepts, and a price for each cost.
+pub fn check_names(member: &str, value: Option<&Value>, refusals: &mut Vec<Refusal>) {
+    for (name, value) in value.and_then(Value::as_object).into_iter().flat_map(Object::iter) {
+        let mut path = key(member);
+        path.push(Step::Key(name.to_string()));
+        refusals.extend(limits::name(name, path.clone()).err());
+        if member == Field::AdditionalCosts.name() && value.get("price").is_none() {
+            path.push(Step::Key("price".to_string()));
+            refusals.push(Refusal::new(Code::ValueType, path));
+        }
+    }
 }
 
 /// A quantity that is no count of at least 1.
 pub fn quantity_refusal(actual: Option<i64>) -> Refusal {
     let mut refusal = Refusal::new(Code::QuantityInvalid, key("quantity"));
-    refusal.limit = Some(crate::draft::refusal::Figure::Count(1));
+    refusal.limit = Some(Figure::Count(1));
     match actual {
         Some(actual) => {
             let mut text = String::new();
-            crate::model::wire::write_integer(actual, &mut text);
+            write_integer(actual, &mut text);
             refusal.with_actual(&text)
         }
         None => refusal,
@@ -225,9 +250,9 @@ pub struct NewLine {
 pub struct Lines {
     list: Vec<Arc<Line>>,
     /// (id, order): the order of a line by its id; its index is then found by bisection.
-    by_id: BTreeSet<(u64, u64)>,
+    by_id: Index,
     /// (likeness, order): the lines that may be equal to an item.
-    by_likeness: BTreeSet<(u64, u64)>,
+    by_likeness: Index,
     next_order: u64,
 }
 
@@ -239,8 +264,7 @@ impl Lines {
 
     /// The index of a line.
     pub fn index_of(&self, id: LineId) -> Option<usize> {
-        let (_, order) = self.by_id.range((id.0, 0)..=(id.0, u64::MAX)).next()?;
-        self.index_of_order(*order)
+        self.index_of_order(self.by_id.places(id.0).next()?)
     }
 
     /// The line of that id.
@@ -250,12 +274,10 @@ impl Lines {
 
     /// The eldest line that an equal item may join.
     pub fn equal_to(&self, item: &Item) -> Option<&Arc<Line>> {
-        let text = item.likeness();
-        let hash = fnv(&text, START);
         self.by_likeness
-            .range((hash, 0)..=(hash, u64::MAX))
-            .filter_map(|(_, order)| self.list.get(self.index_of_order(*order)?))
-            .find(|line| !line.free && line.item.likeness() == text)
+            .places(item.likeness())
+            .filter_map(|order| self.list.get(self.index_of_order(order)?))
+            .find(|line| !line.free && line.item.is_like(item))
     }
 
     /// Adds a line at the end.
@@ -290,12 +312,14 @@ impl Lines {
     }
 
     fn line(&self, new: NewLine, order: u64) -> Result<Line, AmountError> {
+        let mut text = String::new();
+        new.item.members.write(&mut text);
         Ok(Line {
             id: new.id,
             order,
-            likeness: fnv(&new.item.likeness(), START),
+            likeness: new.item.likeness(),
             part: new.item.part()?,
-            text: new.item.model().to_request_text(),
+            text,
             item: new.item,
             meta: new.meta,
             free: new.free,
@@ -303,13 +327,13 @@ impl Lines {
     }
 
     fn enter(&mut self, line: &Line) {
-        self.by_id.insert((line.id.0, line.order));
-        self.by_likeness.insert((line.likeness, line.order));
+        self.by_id.insert(line.id.0, line.order);
+        self.by_likeness.insert(line.likeness, line.order);
     }
 
     fn leave(&mut self, line: &Line) {
-        self.by_id.remove(&(line.id.0, line.order));
-        self.by_likeness.remove(&(line.likeness, line.order));
+        self.by_id.remove(line.id.0, line.order);
+        self.by_likeness.remove(line.likeness, line.order);
     }
 
     fn index_of_order(&self, order: u64) -> Option<usize> {

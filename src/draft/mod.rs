@@ -14,5 +14,5 @@ pub mod refusal;
 pub mod state;
 pub mod totals;
 
-pub use apply::{Change, Draft, LineChange};
+pub use apply::{Change, Draft, KnownLine, LineChange};
 pub use lines::{Item, Line, LineId};

@@ -4,14 +4,15 @@
 //! it; the list of an answer replaces the last one, always. Effects that this first form does not
 //! read are handed on raw.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::amount::{Amount, AmountError};
+use crate::draft::field::{FIELDS, Field};
 use crate::draft::hash::digest;
-use crate::draft::{Draft, LineId};
-use crate::model::json::{Object, Value, write_string};
-use crate::model::wire::{Writer, read_answer, write_count};
-use crate::model::{CustomerSessionV2, Effect};
+use crate::draft::{Draft, Line, LineId};
+use crate::model::index::firsts;
+use crate::model::json::{Value, write_string};
+use crate::model::wire::{write_count, write_integer};
 
 /// What the newest answer says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +55,7 @@ pub struct Mismatch {
 }
 
 /// What a discount takes its amount from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// The whole session.
     Session,
@@ -85,7 +86,7 @@ pub struct LineQuote {
     /// Price × quantity.
     pub subtotal: Option<Amount>,
     /// Discounts by name.
-    pub discounts: Vec<(String, Amount)>,
+    pub discounts: Vec<Discount>,
     /// Subtotal and costs of the line less its discounts; none without a price.
     pub payable: Option<Amount>,
     /// Units given back.
@@ -132,97 +133,101 @@ pub struct Notification {
     pub body: String,
 }
 
-/// What a discount lies on, with all that tells two of them apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Session { scope: String },
-    Cost { cost: String },
-    Unit { position: usize, unit: Option<i64>, bundle: Option<i64>, scope: String },
-    UnitCost { position: usize, unit: Option<i64>, cost: String },
-}
-
-impl Target {
-    fn line(&self) -> Option<usize> {
-        match self {
-            Target::Unit { position, .. } | Target::UnitCost { position, .. } => Some(*position),
-            _ => None,
-        }
-    }
-
-    fn scope(&self) -> Scope {
-        match self {
-            Target::Session { .. } => Scope::Session,
-            Target::Cost { .. } => Scope::Cost,
-            Target::Unit { .. } | Target::UnitCost { .. } => Scope::Line,
-        }
-    }
+/// What a discount lies on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Session,
+    Cost,
+    Line,
+    LineCost,
 }
 
 /// One discount effect.
 #[derive(Debug, Clone)]
 struct Entry {
-    name: String,
+    on: On,
+    /// The line, where it lies on one.
+    position: usize,
+    /// The scope, or the name of the cost.
+    word: String,
+    /// The name that a shopper reads.
+    label: String,
     value: Amount,
-    target: Target,
+    /// All that tells two discounts apart.
+    key: String,
 }
 
-/// All discount effects in order; a later one of the same name on the same thing replaces the
-/// earlier one.
-#[derive(Debug, Default)]
-struct Entries {
-    list: Vec<Entry>,
-    places: BTreeMap<(Target, String), usize>,
-}
-
-impl Entries {
-    fn put(&mut self, entry: Entry) {
-        let key = (entry.target.clone(), entry.name.clone());
-        match self.places.get(&key).and_then(|place| self.list.get_mut(*place)) {
-            Some(known) => *known = entry,
-            None => {
-                self.places.insert(key, self.list.len());
-                self.list.push(entry);
-            }
+impl Entry {
+    fn scope(&self) -> Scope {
+        match self.on {
+            On::Session => Scope::Session,
+            On::Cost => Scope::Cost,
+            On::Line | On::LineCost => Scope::Line,
         }
     }
 
-    /// The discounts on each line, and whether each of them is on a line that was sent.
-    fn by_line(&self, lines: usize) -> (Vec<Vec<&Entry>>, bool) {
-        let mut by_line = vec![Vec::new(); lines];
-        let mut placed = true;
-        for entry in &self.list {
-            match entry.target.line().map(|line| by_line.get_mut(line)) {
-                None => {}
-                Some(Some(entries)) => entries.push(entry),
-                Some(None) => placed = false,
-            }
-        }
-        (by_line, placed)
-    }
-
-    /// Discounts of one label and kind together, in order.
-    fn by_label(&self) -> Result<Vec<Discount>, AmountError> {
-        let mut places = BTreeMap::<(Scope, &str), usize>::new();
-        let mut discounts: Vec<Discount> = Vec::new();
-        for entry in &self.list {
-            let (scope, name) = (entry.target.scope(), label(entry));
-            let place = *places.entry((scope, name)).or_insert(discounts.len());
-            match discounts.get_mut(place) {
-                Some(known) => known.amount = known.amount.add(entry.value)?,
-                None => discounts.push(Discount { name: name.to_string(), amount: entry.value, scope }),
-            }
-        }
-        Ok(discounts)
+    fn is_on_line(&self) -> bool {
+        self.scope() == Scope::Line
     }
 }
 
-/// Where money can be taken from on one line.
-struct Base {
-    id: LineId,
-    price: Option<Amount>,
-    quantity: u64,
-    costs: Vec<(String, Amount)>,
-    returned: u64,
+/// A later discount of the same name on the same thing replaces the earlier one.
+fn replaced(entries: Vec<Entry>) -> Vec<Entry> {
+    let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    let firsts = firsts(&keys);
+    let mut kept: Vec<Option<Entry>> = Vec::with_capacity(entries.len());
+    for (index, (entry, first)) in entries.into_iter().zip(firsts).enumerate() {
+        match kept.get_mut(first) {
+            Some(slot) if first < index => {
+                *slot = Some(entry);
+                kept.push(None);
+            }
+            _ => kept.push(Some(entry)),
+        }
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// The discounts on each line, and whether each of them is on a line that was sent.
+fn by_line(entries: &[Entry], lines: usize) -> (Vec<Vec<&Entry>>, bool) {
+    let mut by_line = vec![Vec::new(); lines];
+    let mut placed = true;
+    for entry in entries.iter().filter(|entry| entry.is_on_line()) {
+        match by_line.get_mut(entry.position) {
+            Some(entries) => entries.push(entry),
+            None => placed = false,
+        }
+    }
+    (by_line, placed)
+}
+
+/// Discounts of one label and kind together, in order.
+fn by_label(entries: &[&Entry]) -> Result<Vec<Discount>, AmountError> {
+    let label = |entry: &&Entry| {
+        let kind = match entry.scope() {
+            Scope::Session => "session ",
+            Scope::Line => "line ",
+            Scope::Cost => "cost ",
+        };
+        [kind, &entry.label].concat()
+    };
+    let labels: Vec<String> = entries.iter().map(label).collect();
+    let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let mut sums: Vec<Option<Discount>> = Vec::with_capacity(entries.len());
+    for (index, (entry, first)) in entries.iter().zip(firsts(&texts)).enumerate() {
+        match sums.get_mut(first) {
+            Some(Some(sum)) if first < index => {
+                sum.amount = sum.amount.add(entry.value)?;
+                sums.push(None);
+            }
+            _ => sums.push(Some(Discount {
+                name: entry.label.clone(),
+                amount: entry.value,
+                scope: entry.scope(),
+            })),
+        }
+    }
+    Ok(sums.into_iter().flatten().collect())
 }
 
 impl Quote {
@@ -231,16 +236,16 @@ impl Quote {
     pub fn new(ours: &Draft, answer: &Value) -> Quote {
         let mut quote = Quote { complete: true, ..Quote::default() };
         quote.effects = answer.get("effects").and_then(Value::as_array).unwrap_or_default().to_vec();
-        let session: Option<CustomerSessionV2> = answer.get("customerSession").and_then(read_answer);
+        let session = answer.get("customerSession").filter(|session| session.as_object().is_some());
         let entries = quote.read_effects();
-        if quote.price(ours, session.as_ref(), &entries).is_err() {
+        if quote.price(ours, session, &entries).is_err() {
             quote.complete = false;
             // Sums beyond the range: what there is to pay without discounts is still known.
-            if quote.price(ours, session.as_ref(), &Entries::default()).is_err() {
+            if quote.price(ours, session, &[]).is_err() {
                 quote.payable = quote.total.not_negative();
             }
         }
-        if let Some(session) = &session {
+        if let Some(session) = session {
             quote.compare(ours, session);
         }
         quote.fingerprint = quote.digest(ours);
@@ -257,39 +262,29 @@ impl Quote {
         verdict(&self.referrals, code)
     }
 
-    fn read_effects(&mut self) -> Entries {
-        let mut entries = Entries::default();
+    fn read_effects(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
         for raw in std::mem::take(&mut self.effects) {
-            if let Some(Effect { effect_type: Some(kind), props, .. }) = read_answer(&raw) {
-                match self.read_effect(&kind, &props.unwrap_or(Value::Null)) {
+            if let Some(kind) = raw.get("effectType").and_then(Value::as_str) {
+                let props = raw.get("props").unwrap_or(&Value::Null);
+                match self.read_effect(kind, props) {
                     Ok(None) => {}
-                    Ok(Some(entry)) => entries.put(entry),
+                    Ok(Some(entry)) => entries.push(entry),
                     Err(_) => self.complete = false,
                 }
             }
             self.effects.push(raw);
         }
-        entries
+        replaced(entries)
     }
 
     fn read_effect(&mut self, kind: &str, props: &Value) -> Result<Option<Entry>, AmountError> {
         let text = |name: &str| props.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
-        let number = |name: &str| props.get(name).and_then(Value::as_integer);
-        let position = || usize::try_from(number("position").unwrap_or(-1)).map_err(|_| AmountError::Invalid);
-        let target = match kind {
-            "setDiscount" => Target::Session { scope: text("scope") },
-            "setDiscountPerItem" => Target::Unit {
-                position: position()?,
-                unit: number("subPosition"),
-                bundle: number("bundleIndex"),
-                scope: text("scope"),
-            },
-            "setDiscountPerAdditionalCost" => Target::Cost { cost: text("additionalCost") },
-            "setDiscountPerAdditionalCostPerItem" => Target::UnitCost {
-                position: position()?,
-                unit: number("subPosition"),
-                cost: text("additionalCost"),
-            },
+        let (on, word) = match kind {
+            "setDiscount" => (On::Session, "scope"),
+            "setDiscountPerItem" => (On::Line, "scope"),
+            "setDiscountPerAdditionalCost" => (On::Cost, "additionalCost"),
+            "setDiscountPerAdditionalCostPerItem" => (On::LineCost, "additionalCost"),
             _ => {
                 if matches!(props, Value::Object(_)) {
                     self.read_other(kind, &text);
@@ -298,10 +293,32 @@ impl Quote {
             }
         };
         let value = match props.get("value") {
-            Some(Value::Number(digits)) => Amount::parse(digits)?,
+            Some(Value::Number(digits)) => Amount::parse_answer(digits)?,
             _ => return Err(AmountError::Invalid),
         };
-        Ok(Some(Entry { name: text("name"), value, target }))
+        let name = text("name");
+        let mut entry =
+            Entry { on, position: 0, word: text(word), label: name.clone(), value, key: kind.to_string() };
+        write_string(&entry.word, &mut entry.key);
+        write_string(&name, &mut entry.key);
+        if entry.is_on_line() {
+            let number = |name: &str| props.get(name).and_then(Value::as_integer);
+            let position = number("position").and_then(|position| usize::try_from(position).ok());
+            entry.position = position.ok_or(AmountError::Invalid)?;
+            for place in ["position", "subPosition", "bundleIndex"].map(number) {
+                entry.key.push(',');
+                if let Some(place) = place {
+                    write_integer(place, &mut entry.key);
+                }
+            }
+            // Names of line discounts end in `#` and the position.
+            if let Some((label, position)) = name.rsplit_once('#')
+                && position.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                entry.label = label.to_string();
+            }
+        }
+        Ok(Some(entry))
     }
 
     fn read_other(&mut self, kind: &str, text: &dyn Fn(&str) -> String) {
@@ -335,61 +352,50 @@ impl Quote {
 
     /// Lines, costs and sums. A discount larger than what it lies on is listed as sent and takes
     /// away only what is there.
-    fn price(
-        &mut self,
-        ours: &Draft,
-        session: Option<&CustomerSessionV2>,
-        entries: &Entries,
-    ) -> Result<(), AmountError> {
+    fn price(&mut self, ours: &Draft, session: Option<&Value>, entries: &[Entry]) -> Result<(), AmountError> {
         let mut items_left = Amount::ZERO;
         let mut gross = Amount::ZERO;
         let mut lines = Vec::new();
-        let (by_line, placed) = entries.by_line(ours.lines().len());
+        let (by_line, placed) = by_line(entries, ours.lines().len());
         self.complete &= placed;
-        for (base, entries) in bases(ours, session).iter().zip(&by_line) {
-            let line = line_quote(base, entries)?;
-            self.complete &= line.price.is_some();
-            items_left = items_left.add(line.payable.unwrap_or_default())?;
-            gross = gross.add(line.subtotal.unwrap_or_default())?;
-            for (_, cost) in &base.costs {
-                gross = gross.add(*cost)?;
-            }
-            lines.push(line);
+        let echoed = session.and_then(|session| session.get("cartItems")?.as_array()).unwrap_or_default();
+        for (index, (line, entries)) in ours.lines().iter().zip(by_line).enumerate() {
+            // What the draft does not know of its line stands in the echo of it.
+            let sku = Some(line.item.sku());
+            let echo = echoed.get(index).filter(|item| item.get("sku").and_then(Value::as_str) == sku);
+            let quote = line_quote(line, echo, &entries)?;
+            self.complete &= quote.price.is_some();
+            items_left = items_left.add(quote.payable.unwrap_or_default())?;
+            gross = gross.add(quote.subtotal.unwrap_or_default())?.add(line.part().item_costs)?;
+            lines.push(quote);
         }
         self.lines = lines;
         let mut costs_left = Amount::ZERO;
-        for (name, cost) in ours.fields().additional_costs.iter().flat_map(|costs| &costs.0) {
-            let cost = cost.price.unwrap_or_default();
-            let taken = sum(&entries.list, |target| matches!(target, Target::Cost { cost } if cost == name))?;
+        for (name, cost) in ours.costs() {
+            let taken = sum(entries, &|entry| entry.on == On::Cost && entry.word == name)?;
             gross = gross.add(cost)?;
             costs_left = costs_left.add(less(cost, taken)?)?;
         }
-        let scoped = |wanted: &[&str]| {
-            sum(
-                &entries.list,
-                |target| matches!(target, Target::Session { scope } if wanted.contains(&scope.as_str())),
-            )
+        let scoped = |wanted: &dyn Fn(&str) -> bool| {
+            sum(entries, &|entry| entry.on == On::Session && wanted(&entry.word))
         };
-        items_left = less(items_left, scoped(&["cartItems"])?)?;
-        costs_left = less(costs_left, scoped(&["additionalCosts"])?)?;
-        let whole = sum(
-            &entries.list,
-            |target| matches!(target, Target::Session { scope } if scope != "cartItems" && scope != "additionalCosts"),
-        )?;
-        self.total = session.and_then(|session| session.total).unwrap_or(gross);
+        items_left = less(items_left, scoped(&|scope| scope == "cartItems")?)?;
+        costs_left = less(costs_left, scoped(&|scope| scope == "additionalCosts")?)?;
+        let whole = scoped(&|scope| scope != "cartItems" && scope != "additionalCosts")?;
+        self.total = session.and_then(server_total).unwrap_or(gross);
         // What the server counts and our lines do not (or the other way round) is paid as the server says.
         let left = items_left.add(costs_left)?.add(self.total.subtract(gross)?)?;
-        let discounts = entries.by_label()?;
-        self.discount =
-            discounts.iter().map(|discount| discount.amount).try_fold(Amount::ZERO, Amount::add)?;
+        let all: Vec<&Entry> = entries.iter().collect();
+        let discounts = by_label(&all)?;
+        self.discount = sum(entries, &|_| true)?;
         self.discounts = discounts;
         self.payable = less(left, whole)?.not_negative();
         Ok(())
     }
 
-    fn compare(&mut self, ours: &Draft, session: &CustomerSessionV2) {
+    fn compare(&mut self, ours: &Draft, session: &Value) {
         let mut found = Mismatch { fields: differences(ours, session), total: None };
-        if let (Ok(own), Some(server)) = (ours.totals().total(), session.total)
+        if let (Ok(own), Some(server)) = (ours.totals().total(), server_total(session))
             && ours.totals().complete()
             && own != server
         {
@@ -401,12 +407,12 @@ impl Quote {
     }
 
     fn digest(&self, ours: &Draft) -> String {
-        let mut out = Writer::default();
+        let mut out = String::new();
         let mut part = |parts: &[&str]| {
             for text in parts {
-                write_string(text, &mut out.text);
+                write_string(text, &mut out);
             }
-            out.text.push(';');
+            out.push(';');
         };
         part(&[&self.total.padded(0), &self.payable.padded(0)]);
         for line in ours.lines() {
@@ -425,15 +431,7 @@ impl Quote {
             write_count(item.quantity, &mut quantity);
             part(&["free", &item.sku, &quantity]);
         }
-        digest(&out.text)
-    }
-}
-
-/// The name that a shopper reads: names of line discounts end in `#` and the position.
-fn label(entry: &Entry) -> &str {
-    match (entry.target.line(), entry.name.rsplit_once('#')) {
-        (Some(_), Some((label, position))) if position.bytes().all(|byte| byte.is_ascii_digit()) => label,
-        _ => &entry.name,
+        digest(&out)
     }
 }
 
@@ -448,55 +446,46 @@ fn verdict<'v>(verdicts: &'v [Verdict], code: &str) -> Option<&'v Verdict> {
     find(&|known| known == code).or_else(|| find(&|known| known.eq_ignore_ascii_case(code)))
 }
 
-/// What the lines hold: as the server echoes them, where it does, else as they were sent.
-fn bases(ours: &Draft, session: Option<&CustomerSessionV2>) -> Vec<Base> {
-    let echoed = session.and_then(|session| session.cart_items.as_deref()).unwrap_or_default();
-    let base = |(index, line): (usize, &std::sync::Arc<crate::draft::Line>)| {
-        let echo = echoed.get(index).filter(|item| item.sku.as_deref() == Some(line.item.sku()));
-        Base {
-            id: line.id,
-            price: line.item.model().price.or_else(|| echo.and_then(|item| item.price)),
-            quantity: line.item.quantity(),
-            costs: line.item.costs().map(|(name, price)| (name.to_string(), price)).collect(),
-            returned: echo
-                .and_then(|item| item.returned_quantity)
-                .and_then(|units| u64::try_from(units).ok())
-                .unwrap_or(0),
-        }
-    };
-    ours.lines().iter().enumerate().map(base).collect()
-}
-
-fn line_quote(base: &Base, entries: &[&Entry]) -> Result<LineQuote, AmountError> {
-    let subtotal = base.price.map(|price| price.times(base.quantity)).transpose()?;
-    let mut discounts: Vec<(String, Amount)> = Vec::new();
-    for entry in entries {
-        let name = label(entry);
-        match discounts.iter_mut().find(|(known, _)| known == name) {
-            Some((_, sum)) => *sum = sum.add(entry.value)?,
-            None => discounts.push((name.to_string(), entry.value)),
-        }
-    }
+fn line_quote(line: &Line, echo: Option<&Value>, entries: &[&Entry]) -> Result<LineQuote, AmountError> {
+    let echoed = |name: &str| echo.and_then(|item| item.get(name));
+    let price = line.item.price().or_else(|| echoed("price").and_then(amount));
+    let subtotal = price.map(|price| price.times(line.item.quantity())).transpose()?;
     let mut costs_left = Amount::ZERO;
-    for (name, cost) in &base.costs {
-        let taken = sum(
-            entries.iter().copied(),
-            |target| matches!(target, Target::UnitCost { cost, .. } if cost == name),
-        )?;
-        costs_left = costs_left.add(less(*cost, taken)?)?;
+    for (name, cost) in line.item.costs() {
+        let taken = sum(entries.iter().copied(), &|entry| entry.on == On::LineCost && entry.word == name)?;
+        costs_left = costs_left.add(less(cost, taken)?)?;
     }
-    let scoped = |wanted: fn(&str) -> bool| {
-        sum(entries.iter().copied(), |target| matches!(target, Target::Unit { scope, .. } if wanted(scope)))
+    let scoped = |wanted: &dyn Fn(&str) -> bool| {
+        sum(entries.iter().copied(), &|entry| entry.on == On::Line && wanted(&entry.word))
     };
-    costs_left = less(costs_left, scoped(|scope| scope == "additionalCosts")?)?;
+    costs_left = less(costs_left, scoped(&|scope| scope == "additionalCosts")?)?;
     // An absent scope reads as the price; a word that is not known takes from the whole line.
-    let on_price = scoped(|scope| scope.is_empty() || scope == "price")?;
-    let on_line = scoped(|scope| !scope.is_empty() && scope != "price" && scope != "additionalCosts")?;
+    let on_price = scoped(&|scope| scope.is_empty() || scope == "price")?;
+    let on_line = scoped(&|scope| !scope.is_empty() && scope != "price" && scope != "additionalCosts")?;
     let payable = match subtotal {
         Some(subtotal) => Some(less(less(subtotal, on_price)?.add(costs_left)?, on_line)?),
         None => None,
     };
-    Ok(LineQuote { id: base.id, price: base.price, subtotal, discounts, payable, returned: base.returned })
+    let returned = echoed("returnedQuantity").and_then(Value::as_integer);
+    Ok(LineQuote {
+        id: line.id,
+        price,
+        subtotal,
+        discounts: by_label(entries)?,
+        payable,
+        returned: returned.and_then(|units| u64::try_from(units).ok()).unwrap_or(0),
+    })
+}
+
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
+        Value::Number(digits) => Amount::parse_answer(digits).ok(),
+        _ => None,
+    }
+}
+
+fn server_total(session: &Value) -> Option<Amount> {
+    session.get("total").and_then(amount)
 }
 
 /// An amount less what is taken from it, and not below zero when something was taken.
@@ -509,72 +498,54 @@ fn less(amount: Amount, taken: Amount) -> Result<Amount, AmountError> {
 
 fn sum<'e>(
     entries: impl IntoIterator<Item = &'e Entry>,
-    wanted: impl Fn(&Target) -> bool,
+    wanted: &dyn Fn(&Entry) -> bool,
 ) -> Result<Amount, AmountError> {
-    let mut values = entries.into_iter().filter(|entry| wanted(&entry.target)).map(|entry| entry.value);
-    values.try_fold(Amount::ZERO, Amount::add)
+    let mut sum = Amount::ZERO;
+    for entry in entries {
+        if wanted(entry) {
+            sum = sum.add(entry.value)?;
+        }
+    }
+    Ok(sum)
 }
 
 /// The fields that were sent and that the server's session holds otherwise; missing, null and
 /// empty are the same.
-pub fn differences(ours: &Draft, session: &CustomerSessionV2) -> Vec<String> {
-    let sent = ours.fields();
-    let mut found = Vec::new();
-    let mut note = |name: &str, differs: bool| {
-        if differs {
-            found.push(name.to_string());
+pub fn differences(ours: &Draft, session: &Value) -> Vec<String> {
+    let held = |field: Field| session.get(field.name()).unwrap_or(&Value::Null);
+    let differs = |field: &Field| match (field, ours.field(*field)) {
+        (Field::CartItems, _) => {
+            let items = held(*field).as_array().unwrap_or_default();
+            let item_differs = |(item, line): (&Value, &Arc<Line>)| {
+                let sent = line.item.members();
+                ["sku", "quantity", "price"].into_iter().any(|name| {
+                    sent.get(name).is_some_and(|sent| !item.get(name).is_some_and(|held| sent.same(held)))
+                })
+            };
+            ours.has(*field)
+                && (items.len() != ours.lines().len() || items.iter().zip(ours.lines()).any(item_differs))
+        }
+        // An attribute that was removed is gone, and others are none of ours.
+        (Field::Attributes, Some(Value::Object(sent))) => sent.iter().any(|(name, sent)| {
+            let held = held(*field).get(name).unwrap_or(&Value::Null);
+            !sent.same(held)
+        }),
+        (Field::EvaluableCampaignIds, _) | (_, None) => false,
+        (_, Some(sent)) => {
+            let held = held(*field);
+            let both_empty = is_empty(sent) && is_empty(held);
+            !both_empty && !sent.same(held)
         }
     };
-    fn other<T: PartialEq + Default + Clone>(sent: Option<&T>, held: Option<&T>) -> bool {
-        sent.is_some_and(|sent| *sent != held.cloned().unwrap_or_default())
-    }
-    note("profileId", other(sent.profile_id.as_ref(), session.profile_id.as_ref()));
-    note(
-        "storeIntegrationId",
-        other(sent.store_integration_id.as_ref(), session.store_integration_id.as_ref()),
-    );
-    note("couponCodes", other(sent.coupon_codes.as_ref(), session.coupon_codes.as_ref()));
-    note("referralCode", other(sent.referral_code.as_ref(), session.referral_code.as_ref()));
-    note("loyaltyCards", other(sent.loyalty_cards.as_ref(), session.loyalty_cards.as_ref()));
-    note("identifiers", other(sent.identifiers.as_ref(), session.identifiers.as_ref()));
-    let (variants, held) = (&sent.experiment_variant_allocations, &session.experiment_variant_allocations);
-    note("experimentVariantAllocations", other(variants.as_ref(), held.as_ref()));
-    let held = session.additional_costs.clone().unwrap_or_default();
-    let cost_differs = sent.additional_costs.as_ref().is_some_and(|costs| {
-        costs.0.len() != held.0.len() || costs.0.iter().any(|(name, cost)| held.get(name) != Some(cost))
-    });
-    note("additionalCosts", cost_differs);
-    let items = session.cart_items.as_deref().unwrap_or_default();
-    let cart_differs = items.len() != ours.lines().len()
-        || items.iter().zip(ours.lines()).any(|(held, line)| {
-            let sent = line.item.model();
-            held.sku != sent.sku
-                || held.quantity != sent.quantity
-                || (sent.price.is_some() && held.price != sent.price)
-        });
-    note("cartItems", ours.has(crate::draft::field::Field::CartItems) && cart_differs);
-    let held = session.attributes.clone().unwrap_or_default();
-    let attribute_differs = |(name, value): (&str, &Value)| {
-        let held = held.get(name).unwrap_or(&Value::Null);
-        !equal(value, held)
-    };
-    note("attributes", sent.attributes.iter().flat_map(Object::iter).any(attribute_differs));
-    found
+    FIELDS.into_iter().filter(differs).map(|field| field.name().to_string()).collect()
 }
 
-/// Equal JSON, numbers by their value.
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => {
-            left == right || matches!((Amount::parse(left), Amount::parse(right)), (Ok(l), Ok(r)) if l == r)
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(name, value)| right.get(name).is_some_and(|held| equal(value, held)))
-        }
-        _ => left == right,
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
     }
 }

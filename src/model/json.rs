@@ -5,6 +5,8 @@
 //! keys, lets the last of equal keys win as `JSON.parse` does, and goes at most
 //! [`MAX_DEPTH`] levels deep.
 
+use crate::model::index::firsts;
+
 /// Levels of arrays and objects that are followed; the API's own bodies stay below 12.
 pub const MAX_DEPTH: usize = 128;
 
@@ -81,6 +83,25 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Members in order, their values to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
+        self.0.iter_mut().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Appends the object's text.
+    pub fn write(&self, out: &mut String) {
+        out.push('{');
+        let mut separator = "";
+        for (name, value) in self.iter() {
+            out.push_str(separator);
+            separator = ",";
+            write_string(name, out);
+            out.push(':');
+            value.write(out);
+        }
+        out.push('}');
+    }
+
     /// How many members there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -137,18 +158,7 @@ impl Value {
             Value::Number(digits) => out.push_str(digits),
             Value::String(text) => write_string(text, out),
             Value::Array(items) => write_list(items, out, Value::write),
-            Value::Object(object) => {
-                out.push('{');
-                let mut separator = "";
-                for (name, value) in object.iter() {
-                    out.push_str(separator);
-                    separator = ",";
-                    write_string(name, out);
-                    out.push(':');
-                    value.write(out);
-                }
-                out.push('}');
-            }
+            Value::Object(object) => object.write(out),
         }
     }
 
@@ -172,6 +182,33 @@ impl Value {
     pub fn as_array(&self) -> Option<&[Value]> {
         match self {
             Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Whether both are the same JSON: numbers by their value, members in any order.
+    pub fn same(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => {
+                let value = |digits: &str| crate::amount::Amount::parse(digits);
+                left == right || matches!((value(left), value(right)), (Ok(left), Ok(right)) if left == right)
+            }
+            (Value::Array(left), Value::Array(right)) => {
+                left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.same(right))
+            }
+            (Value::Object(left), Value::Object(right)) => {
+                let held =
+                    |(name, value): (&str, &Value)| right.get(name).is_some_and(|held| value.same(held));
+                left.len() == right.len() && left.iter().all(held)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The members of an object.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Value::Object(object) => Some(object),
             _ => None,
         }
     }
@@ -230,33 +267,24 @@ pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Keeps the last of equal keys, at the place of the first.
 fn last_of_equal_keys(members: &mut Vec<(String, Value)>) {
     if members.len() < 2 {
         return;
     }
-    // Sorting places, not members, keeps the order and stays quick for objects with many keys.
-    let mut order: Vec<usize> = (0..members.len()).collect();
-    let key = |index: &usize| members.get(*index).map_or("", |(name, _)| name.as_str());
-    order.sort_by(|left, right| key(left).cmp(key(right)).then(left.cmp(right)));
-    let repeats = order.windows(2).any(|pair| match pair {
-        [left, right] => key(left) == key(right),
-        _ => false,
-    });
-    if !repeats {
-        return;
-    }
-    let mut unique: Vec<(String, Value)> = Vec::with_capacity(members.len());
-    let mut places = std::collections::BTreeMap::<String, usize>::new();
-    for (name, value) in members.drain(..) {
-        match places.get(&name).and_then(|place| unique.get_mut(*place)) {
-            Some((_, slot)) => *slot = value,
-            None => {
-                places.insert(name.clone(), unique.len());
-                unique.push((name, value));
+    let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let firsts = firsts(&names);
+    let mut unique: Vec<Option<(String, Value)>> = Vec::with_capacity(members.len());
+    for (index, (member, first)) in members.drain(..).zip(firsts).enumerate() {
+        match unique.get_mut(first) {
+            Some(Some((_, slot))) if first < index => {
+                *slot = member.1;
+                unique.push(None);
             }
+            _ => unique.push(Some(member)),
         }
     }
-    *members = unique;
+    members.extend(unique.into_iter().flatten());
 }
 
 struct Reader<'a> {

@@ -3,11 +3,13 @@
 pub mod answer;
 pub mod cart_item;
 pub mod effect;
+pub mod index;
 pub mod json;
 pub mod problem;
 pub mod request;
 pub mod returns;
 pub mod session;
+pub mod shape;
 pub mod wire;
 
 pub use answer::{IntegrationCustomerSessionResponse, IntegrationStateV2, ReopenSessionResponse};

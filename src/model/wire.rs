@@ -6,6 +6,7 @@
 
 use crate::amount::{Amount, AmountError};
 use crate::model::json::{Object, Value, write_string};
+use crate::model::shape::Kind;
 
 /// One step of a path into a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,9 +117,6 @@ pub struct Writer {
     pub text: String,
     /// Whether members that only the server sets are written too; never in a request.
     pub server_set: bool,
-    /// Where the text is for a script: amounts become texts with at least this many decimal places,
-    /// and a number that a script would round becomes a text of all its digits.
-    pub script: Option<u8>,
 }
 
 impl Writer {
@@ -178,6 +176,9 @@ impl Members<'_> {
 
 /// Something with a JSON form.
 pub trait Wire: Sized {
+    /// What kind of JSON it is.
+    const KIND: Kind;
+
     /// Reads it; none (with a fault noted) when it cannot be read.
     fn read(value: &Value, reading: &mut Reading) -> Option<Self>;
 
@@ -187,13 +188,6 @@ pub trait Wire: Sized {
     /// Its text as in a request: without what only the server sets.
     fn to_request_text(&self) -> String {
         let mut out = Writer::default();
-        self.write(&mut out);
-        out.text
-    }
-
-    /// Its text for a script, amounts padded to `scale` decimal places.
-    fn to_script_text(&self, scale: u8) -> String {
-        let mut out = Writer { script: Some(scale), ..Writer::default() };
         self.write(&mut out);
         out.text
     }
@@ -212,6 +206,8 @@ pub fn read_answer<T: Wire>(value: &Value) -> Option<T> {
 }
 
 impl Wire for String {
+    const KIND: Kind = Kind::Text;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),
@@ -225,6 +221,8 @@ impl Wire for String {
 }
 
 impl Wire for bool {
+    const KIND: Kind = Kind::Flag;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<bool> {
         match value {
             Value::Bool(truth) => Some(*truth),
@@ -238,9 +236,11 @@ impl Wire for bool {
 }
 
 /// Largest integer that a script number holds exactly, 2⁵³ − 1.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 impl Wire for i64 {
+    const KIND: Kind = Kind::Integer;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<i64> {
         let integer = match value {
             Value::String(text) if reading.source != Source::Api => text.parse().ok(),
@@ -260,11 +260,7 @@ impl Wire for i64 {
     }
 
     fn write(&self, out: &mut Writer) {
-        let quoted = out.script.is_some() && self.unsigned_abs() > MAX_SAFE_INTEGER;
-        let quote = if quoted { "\"" } else { "" };
-        out.text.push_str(quote);
         write_integer(*self, &mut out.text);
-        out.text.push_str(quote);
     }
 }
 
@@ -285,13 +281,16 @@ pub fn write_count(value: u64, out: &mut String) {
 }
 
 impl Wire for Amount {
+    const KIND: Kind = Kind::Amount;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Amount> {
         let amount = match (value, reading.source) {
             (Value::Number(text), Source::Script) => match text.strip_suffix("E0") {
                 Some(digits) => Amount::parse(digits),
                 None => Amount::parse_number(text),
             },
-            (Value::Number(text), _) => Amount::parse(text),
+            (Value::Number(text), Source::Api) => Amount::parse_answer(text),
+            (Value::Number(text), Source::Text) => Amount::parse(text),
             (Value::String(text), Source::Script | Source::Text) => Amount::parse(text),
             _ => return reading.fault(FaultKind::Type("number")),
         };
@@ -302,10 +301,7 @@ impl Wire for Amount {
     }
 
     fn write(&self, out: &mut Writer) {
-        match out.script {
-            Some(scale) => write_string(&self.padded(scale), &mut out.text),
-            None => self.write_json(&mut out.text),
-        }
+        self.write_json(&mut out.text);
     }
 }
 
@@ -314,27 +310,20 @@ impl Wire for Amount {
 pub struct Measure(pub Amount);
 
 impl Wire for Measure {
+    const KIND: Kind = Kind::Measure;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Measure> {
         Amount::read(value, reading).map(Measure)
     }
 
     fn write(&self, out: &mut Writer) {
-        write_number(&self.0.padded(0), out);
-    }
-}
-
-/// Appends a number, for a script as a text where the script would round it.
-fn write_number(digits: &str, out: &mut Writer) {
-    let safe = |integer: i64| integer.unsigned_abs() <= MAX_SAFE_INTEGER;
-    let exact = Amount::parse_number(digits).is_ok() || crate::model::json::integer(digits).is_some_and(safe);
-    if out.script.is_some() && !exact {
-        write_string(digits, &mut out.text);
-    } else {
-        out.text.push_str(digits);
+        self.0.write_json(&mut out.text);
     }
 }
 
 impl Wire for Value {
+    const KIND: Kind = Kind::Any;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Value> {
         Some(match (value, reading.source) {
             (Value::Number(text), Source::Script) => {
@@ -349,16 +338,13 @@ impl Wire for Value {
     }
 
     fn write(&self, out: &mut Writer) {
-        match self {
-            Value::Number(digits) => write_number(digits, out),
-            Value::Array(items) => out.list(items, Wire::write),
-            Value::Object(object) => Wire::write(object, out),
-            plain => plain.write(&mut out.text),
-        }
+        Value::write(self, &mut out.text);
     }
 }
 
 impl Wire for Object {
+    const KIND: Kind = Kind::Members;
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Object> {
         let object = reading.object(value)?;
         let member = |(name, value): (&str, &Value)| Some((name.to_string(), Value::read(value, reading)?));
@@ -375,6 +361,8 @@ impl Wire for Object {
 }
 
 impl<T: Wire> Wire for Vec<T> {
+    const KIND: Kind = Kind::List(&T::KIND);
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Vec<T>> {
         let Value::Array(items) = value else {
             return reading.fault(FaultKind::Type("array"));
@@ -406,6 +394,8 @@ impl<T> Map<T> {
 }
 
 impl<T: Wire> Wire for Map<T> {
+    const KIND: Kind = Kind::Map(&T::KIND);
+
     fn read(value: &Value, reading: &mut Reading) -> Option<Map<T>> {
         let object = reading.object(value)?;
         let entry = |(name, value): (&str, &Value)| {
@@ -438,7 +428,20 @@ macro_rules! model {
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
         pub struct $name { $( $(#[$doc])* pub $field: Option<$type>, )* }
 
+        impl $name {
+            /// Its members as data.
+            pub const SHAPE: $crate::model::shape::Shape = $crate::model::shape::Shape(&[
+                $( $crate::model::shape::Member {
+                    name: $key,
+                    kind: <$type as $crate::model::wire::Wire>::KIND,
+                    server: !matches!(stringify!($($server)?).as_bytes(), []),
+                }, )*
+            ]);
+        }
+
         impl $crate::model::wire::Wire for $name {
+            const KIND: $crate::model::shape::Kind = $crate::model::shape::Kind::Model(&$name::SHAPE);
+
             fn read(
                 value: &$crate::model::json::Value,
                 reading: &mut $crate::model::wire::Reading,

@@ -3,7 +3,6 @@
 use crate::draft::quote::{Quote, differences};
 use crate::draft::refusal::Refusal;
 use crate::draft::state::State;
-use crate::model::CustomerSessionV2;
 use crate::model::json::Value;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
@@ -306,8 +305,8 @@ impl Machine {
                     self.acknowledged_draft = attempt.draft;
                 }
                 let was_open = self.state == State::Open;
-                if let Some(session) = Machine::server_session(&value) {
-                    self.take_state(&session, value.get("customerSession"));
+                if let Some(session) = value.get("customerSession") {
+                    self.take_state(session);
                 }
                 self.take_quote(&value, !replayed);
                 match attempt.kind {
@@ -324,26 +323,27 @@ impl Machine {
 
     /// Takes in the answer to a read, or one that the page brought along.
     pub(super) fn read_session(&mut self, answer: &Value) -> Result<(), Vec<Refusal>> {
-        let Some(session) = Machine::server_session(answer) else {
+        let Some(session) = answer.get("customerSession").filter(|session| session.as_object().is_some())
+        else {
             return Ok(());
         };
         let was_open = self.state == State::Open;
         let opening = self.opening.take();
         let asked = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
-        let same = self.is_same(&session);
+        let same = self.is_same(session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         let takes_over = !held && (self.revision == 0 || (asked && nothing_waits && !same));
         if opening.is_some() || takes_over {
-            if let Err(refusals) = self.adopt(&session) {
+            if let Err(refusals) = self.adopt(session) {
                 self.opening = opening;
                 self.read_wanted = false;
                 return Err(refusals);
             }
-            self.take_state(&session, answer.get("customerSession"));
+            self.take_state(session);
             self.take_quote(answer, true);
         } else {
-            self.take_state(&session, answer.get("customerSession"));
+            self.take_state(session);
             self.take_quote(answer, same);
         }
         self.read_wanted = false;
@@ -357,7 +357,7 @@ impl Machine {
             }
         }
         self.waiting_for(|goal| matches!(goal, Goal::Refresh(_)));
-        if !self.move_read(&session) {
+        if !self.move_read(session) {
             self.ended(was_open);
         }
         Ok(())
@@ -365,9 +365,10 @@ impl Machine {
 
     /// Whether a session that was read holds what we last had acknowledged: nobody wrote since, or
     /// what was written is the same.
-    fn is_same(&self, session: &CustomerSessionV2) -> bool {
-        let known = self.session.as_ref().and_then(|known| known.get("updateCount")?.as_integer());
-        if session.update_count.is_some() && session.update_count == known {
+    fn is_same(&self, session: &Value) -> bool {
+        let count = |session: &Value| session.get("updateCount").and_then(Value::as_integer);
+        let known = self.session.as_deref().and_then(count);
+        if known.is_some() && count(session) == known {
             return true;
         }
         differences(&self.acknowledged_draft, session).is_empty()

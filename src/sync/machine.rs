@@ -9,9 +9,8 @@ use crate::draft::quote::{Quote, Verdict};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, Line, LineChange, LineId};
-use crate::model::json::Value;
-use crate::model::wire::{Path, Source, Writer, read_answer};
-use crate::model::{CartItem, CustomerSessionV2};
+use crate::model::json::{Value, write_list, write_string};
+use crate::model::wire::{Path, Source};
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
 use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
@@ -330,14 +329,15 @@ impl Machine {
 
     /// Takes over what the server has: as the draft where nothing of ours is waiting, with edits
     /// that were made meanwhile on top.
-    pub(super) fn adopt(&mut self, session: &CustomerSessionV2) -> Result<(), Vec<Refusal>> {
+    pub(super) fn adopt(&mut self, session: &Value) -> Result<(), Vec<Refusal>> {
         let known = std::mem::take(&mut self.draft);
         let mut taken: Vec<LineId> = Vec::new();
         let ids = &mut self.ids;
         // A line that is there already keeps its id and what the shop stored with it.
-        let mut old_line = |index: usize, item: &CartItem| {
-            let same =
-                |line: &&Arc<Line>| item.sku.as_deref() == Some(line.item.sku()) && !taken.contains(&line.id);
+        let mut old_line = |index: usize, item: &Value| {
+            let same = |line: &&Arc<Line>| {
+                item.get("sku").and_then(Value::as_str) == Some(line.item.sku()) && !taken.contains(&line.id)
+            };
             let at_index = known.lines().get(index).filter(same);
             let line = at_index.or_else(|| known.lines().iter().find(same));
             if let Some(line) = line {
@@ -379,11 +379,6 @@ impl Machine {
         }
     }
 
-    /// Reads the server's session of an answer.
-    pub(super) fn server_session(answer: &Value) -> Option<CustomerSessionV2> {
-        answer.get("customerSession").and_then(read_answer)
-    }
-
     /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new.
     pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool) {
         let quote = Quote::new(&self.acknowledged_draft, answer);
@@ -407,9 +402,10 @@ impl Machine {
     }
 
     /// What the server's state makes of the session; anything but open ends editing.
-    pub(super) fn take_state(&mut self, session: &CustomerSessionV2, raw: Option<&Value>) {
-        self.state = session.state.as_deref().map_or(State::Open, State::from_word);
-        self.session = raw.cloned().map(Arc::new);
+    pub(super) fn take_state(&mut self, session: &Value) {
+        let state = session.get(Field::State.name()).and_then(Value::as_str);
+        self.state = state.map_or(State::Open, State::from_word);
+        self.session = Some(Arc::new(session.clone()));
         self.touched = true;
     }
 
@@ -553,13 +549,13 @@ impl Machine {
         self.body(&self.draft, None, &self.options.response_content)
     }
 
-    pub(super) fn body(&self, draft: &Draft, state: Option<&str>, content: &Vec<String>) -> String {
-        let mut out = Writer::default();
-        out.object(|members| {
-            draft.write(members.name("customerSession"), state);
-            members.member("responseContent", Some(content));
-        });
-        out.text
+    pub(super) fn body(&self, draft: &Draft, state: Option<&str>, content: &[String]) -> String {
+        let mut out = "{\"customerSession\":".to_string();
+        draft.write(&mut out, state);
+        out.push_str(",\"responseContent\":");
+        write_list(content, &mut out, |word, out| write_string(word, out));
+        out.push('}');
+        out
     }
 }
 
@@ -578,9 +574,8 @@ pub struct Sums {
 
 /// The coupon codes and the referral code of a draft with what a quote says of each.
 pub fn codes(draft: &Draft, quote: Option<&Quote>) -> (Vec<Coupon>, Option<Coupon>) {
-    let fields = draft.fields();
-    let coupons = fields.coupon_codes.iter().flatten();
-    let referral = fields.referral_code.as_ref().filter(|code| !code.is_empty());
+    let coupons = draft.texts(Field::CouponCodes);
+    let referral = draft.field(Field::ReferralCode).and_then(Value::as_str).filter(|code| !code.is_empty());
     (
         coupons.map(|code| coupon(code, quote.and_then(|quote| quote.coupon(code)))).collect(),
         referral.map(|code| coupon(code, quote.and_then(|quote| quote.referral(code)))),

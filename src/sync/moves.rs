@@ -3,7 +3,7 @@
 use crate::draft::quote::differences;
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
-use crate::model::CustomerSessionV2;
+use crate::model::json::Value;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Notice, Reply};
@@ -276,7 +276,7 @@ impl Machine {
 
     /// What a read says about the move that is under way; false where there is none, or where the
     /// session ended otherwise.
-    pub(super) fn move_read(&mut self, session: &CustomerSessionV2) -> bool {
+    pub(super) fn move_read(&mut self, session: &Value) -> bool {
         match &mut self.moving {
             Some(Move::Close { refusal: Some(error), .. }) => {
                 let error = error.clone();
@@ -318,7 +318,7 @@ impl Machine {
     }
 
     /// A read after a refused move: it took effect with our content, with other content, or not.
-    fn verified(&mut self, wished: &State, error: &SyncError, session: &CustomerSessionV2) -> bool {
+    fn verified(&mut self, wished: &State, error: &SyncError, session: &Value) -> bool {
         if self.state == *wished
             && (*wished == State::Cancelled || differences(&self.draft, session).is_empty())
         {
