@@ -1,6 +1,6 @@
-//! Requests: built and read with gloo-net, made by the shell's `fetch`.
+//! Requests: built with gloo-net, made by the shell's `fetch`.
 
-use gloo_net::http::{Headers, Method, RequestBuilder, Response};
+use gloo_net::http::{Headers, Method, RequestBuilder};
 use js_sys::{Array, Object};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -33,6 +33,10 @@ pub async fn attempt(
     signal: &AbortSignal,
 ) -> Result<Answer, Failure> {
     let headers = headers(host, send).await?;
+    // Given up meanwhile: not every function that stands in for fetch looks at the signal.
+    if signal.aborted() {
+        return Err(Failure::NotSent);
+    }
     let method = match send.method {
         crate::sync::Method::Get => Method::GET,
         crate::sync::Method::Put => Method::PUT,
@@ -62,11 +66,16 @@ pub async fn attempt(
     let Ok(answer) = answer.dyn_into::<web_sys::Response>() else {
         return Ok(Answer { status: 0, retry_after: None, body: String::new() });
     };
-    let answer = Response::from(answer);
+    // Not by gloo-net, which panics when what breaks the body off is no Error.
+    let body = match answer.text() {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    let body = body.map_err(|_| Failure::Network)?;
     Ok(Answer {
         status: answer.status(),
-        retry_after: answer.headers().get("Retry-After"),
-        body: answer.text().await.unwrap_or_default(),
+        retry_after: answer.headers().get("Retry-After").ok().flatten(),
+        body: body.as_string().unwrap_or_default(),
     })
 }
 
