@@ -154,8 +154,11 @@ impl Picture {
 
     fn paint(&mut self, machine: &mut Machine) -> JsValue {
         let change = machine.take_changes();
-        for line in &change.lines {
-            self.paint_line(machine, *line);
+        match change.lines.as_slice() {
+            [] => {}
+            [line] => self.paint_line(machine, *line),
+            // Places of several changes speak of drafts in between, which nobody has any more.
+            _ => self.paint_all(machine),
         }
         if !change.lines.is_empty() || self.lines_part.is_undefined() {
             self.lines_part = self.shadow.slice(0, self.shadow.length()).into();
@@ -232,7 +235,6 @@ impl Picture {
         match change {
             LineChange::All => self.paint_all(machine),
             LineChange::Inserted(index) => {
-                // Several changes may lie between two snapshots: the last one has the line as it is.
                 if let Some(line) = line(index) {
                     let picture = LinePicture::new(machine, line, None, None);
                     self.splice(index, 0, Some(&picture));
