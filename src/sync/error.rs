@@ -1,5 +1,6 @@
 //! Why something that needed the server did not come about.
 
+use crate::draft::field::Field;
 use crate::draft::refusal::{Code, Refusal};
 use crate::model::json::Value;
 use crate::model::wire::{Path, Step};
@@ -106,13 +107,32 @@ impl From<Refusal> for SyncError {
     }
 }
 
+/// A step of a JSON pointer: `~1` stands for `/`, `~0` for `~`.
+fn unescape(step: &str) -> String {
+    let mut out = String::new();
+    let mut escaped = false;
+    for character in step.chars() {
+        match (escaped, character) {
+            (false, '~') => {
+                escaped = true;
+                continue;
+            }
+            (true, '1') => out.push('/'),
+            (true, '0') => out.push('~'),
+            (_, other) => out.push(other),
+        }
+        escaped = false;
+    }
+    out
+}
+
 /// A JSON pointer as a path into the draft; none where it names no field of a session.
 fn pointer_path(pointer: &str) -> Option<Path> {
     let pointer = pointer.strip_prefix("/customerSession").unwrap_or(pointer);
     let mut steps = pointer.strip_prefix('/')?.split('/');
-    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
     let first = unescape(steps.next()?);
-    crate::draft::field::Field::from_name(&first)?;
+    // The state is no part of a draft: an edit could not mend it.
+    Field::from_name(&first).filter(|field| *field != Field::State)?;
     let rest = steps.map(|step| match step.parse() {
         Ok(index) => Step::Index(index),
         Err(_) => Step::Key(unescape(step)),
