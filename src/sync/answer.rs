@@ -33,7 +33,7 @@ impl Machine {
             return;
         };
         let error = SyncError::answered(code, status, body);
-        if self.opening.is_some() && attempt.kind == Kind::Read && self.says_unknown(status, body) {
+        if self.opening.is_some() && attempt.kind == Kind::Read && self.says_unknown(&error) {
             self.relieve(Kind::Read);
             self.opening = None;
             self.all_changed();
@@ -83,10 +83,13 @@ impl Machine {
         expected && id == Some(self.options.session_id.as_str())
     }
 
-    /// Whether an answer to the first read says that the server does not know the session: 404, or
-    /// a 400 that names the id (no 404 is declared for it).
-    fn says_unknown(&self, status: u16, body: &str) -> bool {
-        status == 404 || (status == 400 && body.contains(&self.options.session_id))
+    /// Whether the answer to a read says that the server does not know the session: 404, or a 400
+    /// that names the id (no 404 is declared for it). A page of a gateway may name it too.
+    fn says_unknown(&self, error: &SyncError) -> bool {
+        // Bytes, since searching text costs kilobytes of the wasm.
+        let id = self.options.session_id.as_bytes();
+        let names = |problem: &Value| problem.to_text().as_bytes().windows(id.len()).any(|part| part == id);
+        error.status == Some(404) || (error.status == Some(400) && error.problem.as_ref().is_some_and(names))
     }
 
     fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
@@ -185,9 +188,7 @@ impl Machine {
                 self.moving = None;
                 self.all_changed();
             }
-            Kind::Read
-                if self.opening.is_none() && !self.moving.as_ref().is_some_and(Move::waits_for_read) =>
-            {
+            Kind::Read if self.opening.is_none() && !self.is_deciding() => {
                 self.read_wanted = false;
                 self.read_refused(&error);
             }
@@ -198,6 +199,11 @@ impl Machine {
         }
     }
 
+    /// Whether a read is to tell what became of a move.
+    fn is_deciding(&self) -> bool {
+        self.moving.as_ref().is_some_and(Move::waits_for_read)
+    }
+
     /// A 4xx that the same bytes would get again.
     fn refused(&mut self, attempt: Attempt, error: SyncError) {
         match attempt.kind {
@@ -205,7 +211,7 @@ impl Machine {
                 self.previews.retain(|preview| preview.ticket != ticket);
                 self.reject(ticket, error);
             }
-            Kind::Read if self.opening.is_some() => {
+            Kind::Read if self.opening.is_some() || (self.is_deciding() && !self.says_unknown(&error)) => {
                 self.give_up_on(Kind::Read, &error);
                 self.block(error, Until::Ask);
             }

@@ -278,12 +278,14 @@ impl Machine {
     /// session ended otherwise.
     pub(super) fn move_read(&mut self, session: &Value) -> bool {
         match &mut self.moving {
-            Some(Move::Close { refusal: Some(error), .. }) => {
-                let error = error.clone();
+            Some(Move::Close { sending: true, refusal, .. })
+                if refusal.is_some() || self.state != State::Open =>
+            {
+                let error = refusal.clone().unwrap_or_else(|| self.forbidden());
                 self.verified(&State::Closed, &error, session)
             }
-            Some(Move::Cancel { refusal: Some(error), .. }) => {
-                let error = error.clone();
+            Some(Move::Cancel { refusal, .. }) if refusal.is_some() || self.state == State::Cancelled => {
+                let error = refusal.clone().unwrap_or_else(|| self.forbidden());
                 self.verified(&State::Cancelled, &error, session)
             }
             Some(Move::Prepare { prepared: true, finish, polls, .. }) => {

@@ -74,13 +74,10 @@ impl Machine {
         if self.reads_now() || self.previews_now() || self.moves_now() {
             return Some(0);
         }
-        if self.blocked.is_some() {
-            return None;
-        }
         if self.unknown.is_some() {
-            return Some(0);
+            return (!self.is_held()).then_some(0);
         }
-        if !self.is_dirty() || self.opening.is_some() {
+        if self.blocked.is_some() || !self.is_dirty() || self.opening.is_some() {
             return None;
         }
         if self.urgent_update() {
@@ -94,12 +91,16 @@ impl Machine {
         Some(self.last_edit.saturating_add(self.options.debounce).min(latest))
     }
 
+    /// Whether nothing at all is sent by itself; a refused draft holds up only itself.
+    fn is_held(&self) -> bool {
+        self.blocked.as_ref().is_some_and(|block| block.until != Until::Edit)
+    }
+
     fn reads_now(&self) -> bool {
         let opening = self.opening.is_some() && self.blocked.is_none();
         let refresh = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
-        let held = self.blocked.as_ref().is_some_and(|block| block.until != Until::Edit);
         // An answer that is still owed comes first: what a read shows would be older than it.
-        opening || (((self.read_wanted && !held) || refresh) && self.unknown.is_none())
+        opening || (((self.read_wanted && !self.is_held()) || refresh) && self.unknown.is_none())
     }
 
     fn previews_now(&self) -> bool {
@@ -110,9 +111,7 @@ impl Machine {
         let ready = match (&self.moving, &self.blocked) {
             (Some(Move::Close { sending: true, refusal: None, .. }), block) => block.is_none(),
             // A draft that is refused does not keep anybody from giving the session up.
-            (Some(Move::Cancel { refusal: None, .. }), block) => {
-                block.as_ref().is_none_or(|block| block.until == Until::Edit)
-            }
+            (Some(Move::Cancel { refusal: None, .. }), _) => !self.is_held(),
             _ => false,
         };
         ready && self.unknown.is_none()
@@ -136,7 +135,7 @@ impl Machine {
             }
             // Too old, or of no age at all because the clock went back: a read decides.
             self.read_wanted = true;
-            if let Some(moving) = &mut self.moving {
+            if let (Kind::Close | Kind::Cancel, Some(moving)) = (attempt.kind, &mut self.moving) {
                 moving.verify();
             }
             return Some(self.attempt_of(Kind::Read, None, false));

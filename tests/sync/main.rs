@@ -10,4 +10,5 @@ mod endpoint;
 mod moves;
 mod opening;
 mod policy;
+mod properties;
 mod sending;

@@ -712,3 +712,43 @@ fn rule_9_a_finish_that_cannot_be_read_is_told() {
         assert!(desk.done(finish));
     }
 }
+
+#[test]
+fn rule_9_a_deciding_read_that_is_refused_decides_nothing() {
+    let (mut desk, close) = closing();
+    desk.apply();
+    desk.answer(422, "{}");
+    assert!(desk.request().is_read());
+    desk.answer(422, "{}");
+    assert_eq!(desk.rejected(close), "rejected");
+    assert_eq!(desk.refused(add()), ["session_closing"]);
+    assert!(desk.rests());
+    let again = desk.ask(Ask::Close(None));
+    desk.run();
+    assert!(desk.done(again));
+    assert_eq!(closes(&desk), 1);
+}
+
+#[test]
+fn rule_9_any_read_that_shows_the_session_closed_ends_a_close() {
+    let (mut desk, close) = closing();
+    desk.apply();
+    desk.answer(408, "");
+    let refresh = desk.ask(Ask::Refresh);
+    assert!(desk.next().is_read());
+    desk.serve();
+    assert!(desk.done(close) && desk.done(refresh) && desk.rests());
+    assert_eq!((desk.closed_notices(), desk.sent.len()), (vec![(false, false)], 3), "no second close leaves");
+}
+
+#[test]
+fn rule_9_a_cancel_of_a_refused_draft_survives_a_lost_answer() {
+    let mut desk = Desk::stocked();
+    desk.edit(add());
+    desk.next();
+    desk.answer(400, r#"{"errors":[{"source":{"pointer":"/cartItems/1"}}]}"#);
+    let cancel = desk.ask(Ask::Cancel);
+    desk.lose_answer();
+    desk.run();
+    assert!(desk.done(cancel));
+}

@@ -176,13 +176,15 @@ fn rule_0_nothing_is_written_until_a_read_is_answered() {
 
 #[test]
 fn rule_0_a_refused_read_blocks_and_keeps_the_edits() {
-    for status in [400, 401, 403, 410, 422] {
+    let page = format!("<p>Bad request: /v2/customer_sessions/{ID}</p>");
+    for (status, body) in [(400, "{}"), (400, page.as_str()), (401, ""), (403, ""), (410, "{}"), (422, "{}")]
+    {
         let mut desk = desk(&known(), held());
         desk.add("A", 1);
         let refresh = desk.ask(Ask::Refresh);
         for _ in 0..5 {
             if desk.open.is_some() {
-                desk.answer(status, "{}");
+                desk.answer(status, body);
             }
         }
         assert!(matches!(desk.settled.get(&refresh), Some(Err(_))));
