@@ -49,8 +49,8 @@ pub fn retry_after(value: &str, now: u64) -> Option<u64> {
 
 /// `Wed, 21 Oct 2015 07:28:00 GMT` in milliseconds since 1970.
 fn http_date(text: &str) -> Option<u64> {
-    let (_, date) = text.split_once(", ")?;
-    let mut parts = date.split(' ');
+    let (_, date) = text.split_once(',')?;
+    let mut parts = date.strip_prefix(' ')?.split(' ');
     let day: u64 = number(parts.next()?, 2)?;
     let month = parts.next()?;
     let year: u64 = number(parts.next()?, 4)?;
