@@ -1,5 +1,6 @@
 // Builds dist/: the wasm, its glue, the bundles, their declarations and their pre-compressed forms.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { cargo, isMain, main, root, run, step } from './lib/run.mjs';
@@ -11,10 +12,12 @@ const dist = join(root, 'dist');
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
 export async function build() {
+  // First, since it unpacks the crates whose folders the wasm must not name.
+  await cargo('the glue writer', 'build', ['-p', 'cartwright-bindgen']);
   // As the one crate type, since beside an rlib cargo leaves link-time optimisation out.
   const core = ['-p', 'cartwright', '--lib', '--crate-type', 'cdylib'];
-  await cargo('the core as wasm', 'rustc', [...core, '--profile', 'wasm', '--target', 'wasm32-unknown-unknown']);
-  await cargo('the glue writer', 'build', ['-p', 'cartwright-bindgen']);
+  const wasmArguments = [...core, '--profile', 'wasm', '--target', 'wasm32-unknown-unknown'];
+  await cargo('the core as wasm', 'rustc', wasmArguments, { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: remap() });
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
@@ -22,6 +25,19 @@ export async function build() {
 
   await unlessUpToDate('glue', [wasm, bindgen, ...packages, self], [glue], () => writeGlue(bindgen, wasm));
   await unlessUpToDate('dist', [shell, glue, ...packages, self], [dist], writeDist);
+}
+
+/** Places in the sources, without the folders of whoever built them. */
+function remap() {
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+  const registries = join(cargoHome, 'registry', 'src');
+  const sources = existsSync(registries) ? readdirSync(registries).map((name) => join(registries, name)) : [];
+  const rustup = process.env.RUSTUP_HOME ?? join(homedir(), '.rustup');
+  const folders = [rustup, cargoHome, ...sources, root];
+  // The last one that fits counts.
+  return folders
+    .map((folder) => `--remap-path-prefix=${folder}=${basename(folder).split(/[-.]/)[0] || 'rust'}`)
+    .join(' ');
 }
 
 // What rustc emits by itself; --all-features writes modules that browsers refuse.

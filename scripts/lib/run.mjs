@@ -73,9 +73,10 @@ export async function step(what, work, { shows = false } = {}) {
  * @param {string} what
  * @param {'build' | 'rustc'} command
  * @param {string[]} args
+ * @param {Record<string, string>} [env]
  */
-export const cargo = (what, command, args) =>
-  step(`cargo ${command}: ${what}`, () => run('cargo', [command, '--locked', ...args], { show: true }), {
+export const cargo = (what, command, args, env) =>
+  step(`cargo ${command}: ${what}`, () => run('cargo', [command, '--locked', ...args], { show: true, env }), {
     shows: true,
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { root } from '../../scripts/lib/run.mjs';
@@ -98,4 +99,9 @@ test('the watch sees what an import does', () => {
 
 test('the entry with the binary inside has the same names', () => {
   assert.deepEqual(imported('cartwright/inline').names.sort(), imported('cartwright').names.sort());
+});
+
+test('the binary names no folder of the machine that built it', () => {
+  const wasm = readFileSync(join(root, 'dist', 'cartwright.wasm'), 'latin1');
+  for (const folder of [homedir(), root]) assert.ok(!wasm.includes(`${folder}/`), folder);
 });
