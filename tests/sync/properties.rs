@@ -164,7 +164,9 @@ struct World {
     prepared: bool,
     /// Whether the back end, not the page, closed the session.
     closed_by_back_end: bool,
-    /// Requests that left while a finish was waited for.
+    /// Those who wait for the back end.
+    finishes: Vec<u64>,
+    /// Requests that left while somebody did.
     polls: usize,
 }
 
@@ -189,6 +191,7 @@ impl World {
             faults: 0,
             prepared: false,
             closed_by_back_end: false,
+            finishes: Vec::new(),
             polls: 0,
         }
     }
@@ -197,8 +200,10 @@ impl World {
         self.causes += 1;
         let preparing = matches!(ask, Ask::Prepare(_));
         let releasing = ask == Ask::Release;
+        let finishing = ask == Ask::Finish;
         let ticket = self.desk.ask(ask);
         self.tickets.push(ticket);
+        self.finishes.extend(finishing.then_some(ticket));
         self.prepared |= preparing;
         self.prepared &= !releasing;
         ticket
@@ -206,6 +211,7 @@ impl World {
 
     fn take(&mut self, step: &Step) {
         let sent = self.desk.sent.len();
+        let polling = self.finishes.iter().any(|ticket| self.desk.is_waiting(*ticket));
         match step {
             Step::Edit(command) => {
                 self.causes += 1;
@@ -266,7 +272,7 @@ impl World {
                 }
             }
         }
-        if self.prepared {
+        if polling {
             self.polls += self.desk.sent.len() - sent;
         }
         self.check();
