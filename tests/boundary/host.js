@@ -1,6 +1,7 @@
 // A shell for tests: it answers requests by a script, then as a small endpoint would, and keeps what it hears.
 (() => {
   const never = new Promise(() => {});
+  /** @type {Set<{ test: () => boolean, resolve: (value?: unknown) => void }>} */
   const waits = new Set();
   const check = () => {
     for (const wait of [...waits]) {
@@ -10,16 +11,22 @@
       }
     }
   };
+  /** @type {string | undefined} */
   let stored;
   let updates = 0;
+  /** @param {Request} request */
   const echo = async (request) => {
-    const integrationId = decodeURIComponent(new URL(request.url).pathname.split('/').at(-1));
-    const answer = (body) => new Response(body, { headers: { 'content-type': 'application/json' } });
+    const integrationId = decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '');
+    const answer = (/** @type {string} */ body) =>
+      new Response(body, { headers: { 'content-type': 'application/json' } });
     if (request.method === 'GET') return stored ? answer(stored) : new Response('{}', { status: 404 });
     const { customerSession } = JSON.parse(await request.text());
     updates += 1;
     const items = customerSession.cartItems ?? [];
-    const cents = items.reduce((sum, { price, quantity }) => sum + Math.round(price * 100) * quantity, 0);
+    const cents = items.reduce(
+      (/** @type {number} */ sum, /** @type {any} */ { price, quantity }) => sum + Math.round(price * 100) * quantity,
+      0,
+    );
     const session = {
       state: 'open',
       ...customerSession,
@@ -32,9 +39,10 @@
     stored = JSON.stringify({ customerSession: session, effects: [] }).replace('"BIG"', '9007199254740993');
     return answer(stored);
   };
-  const throwing = (error) => {
+  const throwing = (/** @type {unknown} */ error) => {
     throw error;
   };
+  /** @type {Record<string, any>} */
   const answers = {
     echo,
     never: () => never,
@@ -49,6 +57,7 @@
     html: () => Promise.resolve(new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })),
     broken: () => Promise.resolve(new Response(new ReadableStream({ start: (body) => body.error('cut') }))),
   };
+  /** @type {any} */
   const host = {
     script: [],
     requests: [],
@@ -61,7 +70,9 @@
       check();
       return given;
     },
+    /** @param {Request} request @param {{ keepalive: boolean }} init */
     fetch(request, init) {
+      /** @type {Record<string, any>} */
       const seen = {
         method: request.method,
         url: request.url,
@@ -82,16 +93,18 @@
       check();
       return answer(request);
     },
+    /** @param {string} type @param {unknown} detail */
     emit(type, detail) {
       host.events.push({ type, detail });
       host.listener?.(type, detail);
       check();
     },
+    /** @param {number} ticket @param {unknown} error @param {unknown} value */
     settle(ticket, error, value) {
       host.settled[ticket] = { error, value };
       check();
     },
-    until: (test) =>
+    until: (/** @type {() => boolean} */ test) =>
       new Promise((resolve) => {
         const wait = { test, resolve };
         waits.add(wait);

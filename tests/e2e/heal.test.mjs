@@ -328,7 +328,7 @@ suite('heal', (given) => {
       await sandbox.healthy();
       await page.shows('count', '2 items');
       await page.shows('payable', '€71.56');
-      assert.equal(await page.run(`return ${inside('image')}.complete`), true);
+      await page.until(`${inside('image')}.complete && ${inside('image')}.naturalWidth > 0`);
       assert.deepEqual(units((await agrees(given)).cartItems), { TOTE: 2 });
     });
 
