@@ -150,6 +150,13 @@ impl Machine {
             Some(
                 Move::Close { sending: false, quote, .. } | Move::Prepare { prepared: false, quote, .. },
             ) => quote.clone(),
+            Some(Move::Cancel { doubt: false, .. }) if self.has_nothing_to_cancel() => {
+                let error = self.forbidden();
+                self.reject_move(&error);
+                self.moving = None;
+                self.all_changed();
+                return;
+            }
             _ => return,
         };
         if self.state != State::Open {
@@ -187,6 +194,13 @@ impl Machine {
             _ => {}
         }
         self.all_changed();
+    }
+
+    /// Whether the server does not have the session, and nothing is under way that would make it.
+    fn has_nothing_to_cancel(&self) -> bool {
+        let refused = self.blocked.is_some() || !self.is_dirty();
+        let quiet = self.flight.is_none() && self.unknown.is_none() && self.opening.is_none();
+        self.session.is_none() && quiet && refused
     }
 
     fn prepared(&mut self, tickets: &[u64]) {

@@ -110,8 +110,9 @@ impl Machine {
     fn moves_now(&self) -> bool {
         let ready = match (&self.moving, &self.blocked) {
             (Some(Move::Close { sending: true, refusal: None, .. }), block) => block.is_none(),
-            // A draft that is refused does not keep anybody from giving the session up.
-            (Some(Move::Cancel { refusal: None, .. }), _) => !self.is_held(),
+            // A draft that is refused does not keep anybody from giving the session up; one that the
+            // server has not seen is sent first, since nothing becomes cancelled out of nothing.
+            (Some(Move::Cancel { refusal: None, .. }), _) => !self.is_held() && self.session.is_some(),
             _ => false,
         };
         ready && self.unknown.is_none()

@@ -752,3 +752,25 @@ fn rule_9_a_cancel_of_a_refused_draft_survives_a_lost_answer() {
     desk.run();
     assert!(desk.done(cancel));
 }
+
+#[test]
+fn rule_9_a_cancel_of_a_cart_that_the_server_has_not_seen_sends_it_first() {
+    let mut desk = Desk::new();
+    desk.add("A", 1);
+    let cancel = desk.ask(Ask::Cancel);
+    assert_eq!(desk.request().session()["state"], Json::Null, "nothing becomes cancelled out of nothing");
+    desk.run();
+    assert!(desk.done(cancel));
+    assert_eq!((desk.endpoint.state().as_str(), desk.phase()), ("cancelled", Phase::Finished));
+}
+
+#[test]
+fn rule_9_a_cancel_of_a_cart_that_the_server_refused_is_told_and_frees_the_edits() {
+    let mut desk = Desk::new();
+    desk.add("A", 1);
+    let cancel = desk.ask(Ask::Cancel);
+    desk.answer(400, "{}");
+    desk.run();
+    assert_eq!(desk.rejected(cancel), "state_forbidden");
+    desk.add("A", 1);
+}
