@@ -10,7 +10,7 @@ use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, Line, LineChange, LineId};
 use crate::model::json::{Value, write_list, write_string};
-use crate::model::wire::{Path, Source};
+use crate::model::wire::Path;
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
 use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
@@ -155,9 +155,8 @@ impl Machine {
         let draft = Draft::new(options.limits);
         let initial = match &options.initial_draft {
             None => None,
-            Some(session) => {
-                // The server rendered it, so its numbers are JSON of its own, not of a script.
-                let command = Command::load(session, Source::Text, &mut ids)?;
+            Some((source, session)) => {
+                let command = Command::load(session, *source, &mut ids)?;
                 draft.clone().apply(&command)?;
                 Some(Edit { command, raw: session.clone() })
             }

@@ -5,7 +5,7 @@ use crate::draft::limits::{CartLimits, MAX_SESSION_ID_LENGTH, count};
 use crate::draft::refusal::{Code, Figure, Refusal};
 use crate::draft::state::Transitions;
 use crate::model::json::Value;
-use crate::model::wire::{Path, Step};
+use crate::model::wire::{Path, Source, Step};
 
 /// When updates leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +49,7 @@ pub struct Options {
     /// Randomness.
     pub seed: u64,
     /// A cart that the server rendered.
-    pub initial_draft: Option<Value>,
+    pub initial_draft: Option<(Source, Value)>,
     /// An answer of the API that the server rendered.
     pub initial_answer: Option<Value>,
 }
@@ -98,7 +98,7 @@ impl Options {
             settle: time("settleMs", 60_000, 0)?,
             seed: text(value, "seed")?.as_deref().and_then(read_hex).unwrap_or(0),
             initial_draft: part(initial, "draft")?,
-            initial_answer: part(initial, "answer")?,
+            initial_answer: part(initial, "answer")?.map(|(_, answer)| answer),
         })
     }
 }
@@ -125,15 +125,15 @@ pub fn with_session(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-/// A part of `initial`: an object, or its JSON text.
-fn part(initial: Option<&Value>, name: &str) -> Result<Option<Value>, Refusal> {
+/// A part of `initial`: an object of a script, or its JSON text.
+fn part(initial: Option<&Value>, name: &str) -> Result<Option<(Source, Value)>, Refusal> {
     match initial.and_then(|initial| initial.get(name)) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => match Value::parse_lenient(text) {
-            Ok(value) => Ok(Some(value)),
+            Ok(value) => Ok(Some((Source::Text, value))),
             Err(_) => Err(Refusal::new(Code::ValueType, path(&["initial", name]))),
         },
-        Some(value @ Value::Object(_)) => Ok(Some(value.clone())),
+        Some(value @ Value::Object(_)) => Ok(Some((Source::Script, value.clone()))),
         Some(other) => Err(invalid(&["initial", name], other)),
     }
 }

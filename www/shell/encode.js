@@ -110,7 +110,9 @@ export function encode(value, base = []) {
    */
   const putValue = (any, converted = false) => {
     if (typeof any === 'string') putString(any);
-    else if (typeof any === 'boolean' || typeof any === 'bigint' || any === null) put(String(any));
+    else if (typeof any === 'boolean' || any === null) put(String(any));
+    // The core tells by `E0`, which no number prints, that every digit of it is meant.
+    else if (typeof any === 'bigint') put(`${any}E0`);
     else if (typeof any === 'number' && Number.isFinite(any)) put(String(any));
     else if (typeof any === 'object' && any !== null) putObject(any, converted);
     else throw null;

@@ -19,7 +19,7 @@ export type AmountInput = string | number | bigint;
  */
 export type Amount = string;
 
-/** A 64-bit id going in: beyond 2⁵³ as decimal text. */
+/** A 64-bit id going in: beyond 2⁵³ as a `bigint` or as decimal text. */
 export type IdInput = string | number | bigint;
 
 /** A 64-bit id or count coming out: a number where a number holds it exactly, else its decimal text. */
