@@ -385,8 +385,14 @@ impl QuoteView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewView {
-    #[serde(flatten)]
-    quote: QuoteView,
+    fingerprint: String,
+    #[serde(serialize_with = "count")]
+    revision: u64,
+    current: bool,
+    total: String,
+    payable: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<MismatchView>,
     discount: String,
     payable_rounded: String,
     complete: bool,
@@ -402,8 +408,15 @@ pub struct PreviewView {
 impl PreviewView {
     pub fn new(quote: &Quote, draft: &Draft, revision: u64, scale: u8) -> PreviewView {
         let (coupons, referral) = crate::sync::codes(draft, Some(quote));
+        let QuoteView { fingerprint, revision, current, total, payable, mismatch } =
+            QuoteView::new(quote, revision, true, scale);
         PreviewView {
-            quote: QuoteView::new(quote, revision, true, scale),
+            fingerprint,
+            revision,
+            current,
+            total,
+            payable,
+            mismatch,
             discount: quote.discount.padded(scale),
             payable_rounded: quote.payable.round(scale).unwrap_or(quote.payable).padded(scale),
             complete: quote.complete,

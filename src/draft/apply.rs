@@ -163,10 +163,6 @@ impl Draft {
         }
     }
 
-    fn attributes(&self) -> Object {
-        self.field(Field::Attributes).and_then(Value::as_object).cloned().unwrap_or_default()
-    }
-
     /// Notes that everything set now may have reached the server: none of it may be omitted again.
     pub fn mark_sent(&mut self) {
         for field in FIELDS {
@@ -174,7 +170,7 @@ impl Draft {
                 self.sent.insert(field);
             }
         }
-        for (name, _) in self.attributes().iter() {
+        for (name, _) in self.members(Field::Attributes).iter() {
             if !self.sent_attributes.iter().any(|known| known == name) {
                 self.sent_attributes.push(name.to_string());
             }
@@ -248,53 +244,35 @@ impl Draft {
                 self.push(line.clone())
             }
             Command::AddCoupon(code) => {
-                if self.texts(Field::CouponCodes).any(|known| known == code) {
-                    return Ok(Change::default());
+                let mut codes = self.list(Field::CouponCodes);
+                if !codes.iter().any(|known| known.as_str() == Some(code)) {
+                    codes.push(Value::String(code.clone()));
+                    return Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))));
                 }
-                let codes = self.texts(Field::CouponCodes).chain([code.as_str()]);
-                let codes = codes.map(|code| Value::String(code.to_string())).collect();
-                Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))))
+                Ok(Change::default())
             }
             Command::RemoveCoupon(code) => {
-                if !self.texts(Field::CouponCodes).any(|known| known == code) {
-                    return Ok(Change::default());
+                let mut codes = self.list(Field::CouponCodes);
+                if let Some(index) = codes.iter().position(|known| known.as_str() == Some(code)) {
+                    codes.remove(index);
+                    return Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))));
                 }
-                let codes = self.texts(Field::CouponCodes).filter(|known| known != code);
-                let codes = codes.map(|code| Value::String(code.to_string())).collect();
-                Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))))
+                Ok(Change::default())
             }
-            Command::SetReferral(code) => {
-                // Clearing what was never set would send a field for nothing.
-                if code.is_empty() && !self.has(Field::ReferralCode) {
-                    return Ok(Change::default());
+            // Emptying what was never set would send a field for nothing.
+            Command::Empty(field) if self.has(*field) => Ok(self.assign(*field, cleared(*field, true))),
+            Command::Empty(_) => Ok(Change::default()),
+            Command::SetMember(field, name, value) => {
+                let mut members = self.members(*field);
+                match value {
+                    Some(value) => members.set(name, value.clone()),
+                    None if members.remove(name).is_none() => return Ok(Change::default()),
+                    None => {}
                 }
-                Ok(self.assign(Field::ReferralCode, Some(Value::String(code.clone()))))
-            }
-            Command::SetLoyaltyCards(cards) => {
-                if cards.is_empty() && !self.has(Field::LoyaltyCards) {
-                    return Ok(Change::default());
+                match field {
+                    Field::AdditionalCosts => self.set_costs(members),
+                    _ => Ok(self.assign(*field, Some(Value::Object(members)))),
                 }
-                let cards = cards.iter().map(|card| Value::String(card.clone())).collect();
-                Ok(self.assign(Field::LoyaltyCards, Some(Value::Array(cards))))
-            }
-            Command::SetCost(name, amount) => {
-                let mut cost = Object::new();
-                cost.set("price", Value::Number(amount.padded(0)));
-                let mut costs = self.cost_members();
-                costs.set(name, Value::Object(cost));
-                self.set_costs(costs)
-            }
-            Command::RemoveCost(name) => {
-                let mut costs = self.cost_members();
-                match costs.remove(name) {
-                    Some(_) => self.set_costs(costs),
-                    None => Ok(Change::default()),
-                }
-            }
-            Command::SetAttribute(name, value) => {
-                let mut attributes = self.attributes();
-                attributes.set(name, value.clone());
-                Ok(self.assign(Field::Attributes, Some(Value::Object(attributes))))
             }
             Command::UnsetAttribute(name) => self.unset_attribute(name),
             Command::Put { session, lines, whole } => self.put(session, lines.as_deref(), *whole),
@@ -315,8 +293,12 @@ impl Draft {
         Change::of(field)
     }
 
-    fn cost_members(&self) -> Object {
-        self.field(Field::AdditionalCosts).and_then(Value::as_object).cloned().unwrap_or_default()
+    fn members(&self, field: Field) -> Object {
+        self.field(field).and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    fn list(&self, field: Field) -> Vec<Value> {
+        self.field(field).and_then(Value::as_array).unwrap_or_default().to_vec()
     }
 
     fn add(&mut self, line: &NewLine, merge: bool) -> Applied {
@@ -441,7 +423,7 @@ impl Draft {
             path.push(Step::Key(name.to_string()));
             return Err(vec![Refusal::new(Code::CannotUnset, path)]);
         }
-        let mut attributes = self.attributes();
+        let mut attributes = self.members(Field::Attributes);
         if attributes.remove(name).is_none() {
             return Ok(Change::default());
         }
@@ -508,13 +490,10 @@ impl Draft {
             }
             Field::AdditionalCosts => {
                 let mut change = self.set_costs(Object::new())?;
-                change.join(self.assign(field, sent.then(|| Value::Object(Object::new()))));
+                change.join(self.assign(field, cleared(field, sent)));
                 Ok(change)
             }
-            Field::ProfileId | Field::ReferralCode => {
-                Ok(self.assign(field, sent.then(|| Value::String(String::new()))))
-            }
-            _ => Ok(self.assign(field, sent.then(|| Value::Array(Vec::new())))),
+            _ => Ok(self.assign(field, cleared(field, sent))),
         }
     }
 
@@ -527,6 +506,15 @@ impl Draft {
 fn checked(totals: &Totals, part: &Totals) -> Result<Totals, Vec<Refusal>> {
     let sum = totals.plus(part).and_then(|sum| sum.total().map(|_| sum));
     sum.map_err(|error| amount_refusal(error, key("price")))
+}
+
+/// The value that clears a field on the server, or nothing where the server never heard of it.
+fn cleared(field: Field, sent: bool) -> Option<Value> {
+    sent.then(|| match field {
+        Field::ProfileId | Field::ReferralCode => Value::String(String::new()),
+        Field::AdditionalCosts => Value::Object(Object::new()),
+        _ => Value::Array(Vec::new()),
+    })
 }
 
 /// Refusals of lines, placed in the list of them.

@@ -3,7 +3,6 @@
 //! A command is read from the JSON text that the JavaScript surface sends; what cannot be in any
 //! draft (a quantity of 0.5, a code of 101 characters) is refused here, before it is a command.
 
-use crate::amount::Amount;
 use crate::draft::field::Field;
 use crate::draft::limits;
 use crate::draft::lines::{Item, LineId, NewLine, check_names, quantity_refusal};
@@ -11,6 +10,7 @@ use crate::draft::refusal::{Code, Figure, Refusal};
 use crate::model::NewCustomerSessionV2;
 use crate::model::index::firsts;
 use crate::model::json::{Object, Value};
+use crate::model::shape::Kind;
 use crate::model::wire::{Path, Reading, Source, Step, Wire, key};
 
 /// One intent.
@@ -60,16 +60,11 @@ pub enum Command {
     AddCoupon(String),
     /// A coupon code taken back.
     RemoveCoupon(String),
-    /// The referral code; empty clears it.
-    SetReferral(String),
-    /// The loyalty cards of the session; none clears them.
-    SetLoyaltyCards(Vec<String>),
-    /// A cost of the session.
-    SetCost(String, Amount),
-    /// A cost of the session taken out.
-    RemoveCost(String),
-    /// A session attribute; `null` deletes it on the server.
-    SetAttribute(String, Value),
+    /// A field emptied, where it is set.
+    Empty(Field),
+    /// A cost or an attribute of the session; none takes a cost out, `null` deletes an attribute on
+    /// the server.
+    SetMember(Field, String, Option<Value>),
     /// A session attribute that was never sent is not sent.
     UnsetAttribute(String),
     /// Fields by their API names, taken over as they are.
@@ -109,249 +104,326 @@ impl LineIds {
 impl Command {
     /// Reads `{"do": …}`; paths of refusals start at the argument that a person gave.
     pub fn read(value: &Value, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
-        let args = Arguments { value, source: Source::Script };
-        match args.text("do")?.as_str() {
-            "cart.add" => {
-                let line = args.new_line(args.required("item")?, Path::new(), ids)?;
-                Ok(Command::Add { line, merge: args.flag("merge").unwrap_or(true) })
-            }
-            "cart.update" => {
-                let patch = args.object("patch")?;
-                Ok(Command::Update { id: args.line_id()?, patch, source: args.source })
-            }
-            "cart.setQuantity" => {
-                Ok(Command::SetQuantity { id: args.line_id()?, quantity: args.quantity()? })
-            }
-            "cart.remove" => Ok(Command::Remove { id: args.line_id()? }),
-            "cart.clear" => Ok(Command::Clear),
-            "cart.replace" => {
-                let items = args.required("items")?;
-                Ok(Command::Replace { lines: args.new_lines(items, &Path::new(), ids)? })
-            }
-            "cart.accept" => {
-                let mut free = args.object("freeItem")?;
-                free.set("price", Value::Number("0".to_string()));
-                let line = args.new_line(&Value::Object(free), Path::new(), ids)?;
-                Ok(Command::Accept { line: NewLine { free: true, ..line } })
-            }
-            "coupons.add" => {
-                let code = args.text("code")?.trim().to_string();
-                limits::coupon(&code, key("couponCodes")).map_err(|refusal| vec![refusal])?;
-                Ok(Command::AddCoupon(code))
-            }
-            "coupons.remove" => Ok(Command::RemoveCoupon(args.text("code")?.trim().to_string())),
-            "coupons.clear" => args.put_field(Field::CouponCodes, &Value::Array(Vec::new()), ids),
-            "referral.set" => {
-                let code = args.text("code")?.trim().to_string();
-                limits::referral(&code, key("referralCode")).map_err(|refusal| vec![refusal])?;
-                Ok(Command::SetReferral(code))
-            }
-            "referral.clear" => Ok(Command::SetReferral(String::new())),
-            "loyaltyCard.set" => {
-                let card = args.text("id")?.trim().to_string();
-                if card.is_empty() {
-                    return Err(vec![Refusal::new(Code::ValueType, key("loyaltyCards"))]);
-                }
-                Ok(Command::SetLoyaltyCards(vec![card]))
-            }
-            "loyaltyCard.clear" => Ok(Command::SetLoyaltyCards(Vec::new())),
-            "costs.set" => {
-                let name = args.name("additionalCosts")?;
-                let path = vec![Step::Key("additionalCosts".to_string()), Step::Key(name.clone())];
-                let amount = args.read::<Amount>("amount", path)?;
-                Ok(Command::SetCost(name, amount))
-            }
-            "costs.remove" => Ok(Command::RemoveCost(args.text("name")?)),
-            "attributes.set" => {
-                let name = args.name("attributes")?;
-                let path = vec![Step::Key("attributes".to_string()), Step::Key(name.clone())];
-                let value = args.read::<Value>("value", path)?;
-                Ok(Command::SetAttribute(name, value))
-            }
-            "attributes.remove" => Ok(Command::SetAttribute(args.name("attributes")?, Value::Null)),
-            "attributes.unset" => Ok(Command::UnsetAttribute(args.text("name")?)),
-            "identifiers.set" => args.put_field(Field::Identifiers, args.required("values")?, ids),
-            "identifiers.clear" => args.put_field(Field::Identifiers, &Value::Array(Vec::new()), ids),
-            "profile.set" => args.put_field(Field::ProfileId, args.required("id")?, ids),
-            "profile.anonymous" => args.put_field(Field::ProfileId, &Value::String(String::new()), ids),
-            "set" => args.put_field(args.field()?, args.required("value")?, ids),
-            "unset" => Ok(Command::Unset(args.field()?)),
-            "load" => match args.value.get("text") {
-                Some(text) => {
-                    let parsed = Value::parse(text.as_str().unwrap_or_default());
-                    let value = parsed.map_err(|_| vec![Refusal::new(Code::ValueType, Path::new())])?;
-                    Arguments { value: &value, source: Source::Text }.put(&value, true, ids)
-                }
-                None => args.put(args.required("session")?, true, ids),
-            },
-            _ => Err(vec![Refusal::new(Code::FieldUnknown, key("do"))]),
-        }
+        let mut args = Arguments::new(value, Source::Script, ids);
+        let command = args.command();
+        args.unless_refused(command)
     }
 
     /// Reads a whole plain `NewCustomerSessionV2`, written as `source` says.
     pub fn load(session: &Value, source: Source, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
-        Arguments { value: session, source }.put(session, true, ids)
+        Command::put(session, source, true, ids)
     }
 
     /// Reads fields that are changed while the others stay.
     pub fn merge(session: &Value, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
-        Arguments { value: session, source: Source::Script }.put(session, false, ids)
+        Command::put(session, Source::Script, false, ids)
+    }
+
+    fn put(session: &Value, source: Source, whole: bool, ids: &mut LineIds) -> Result<Command, Vec<Refusal>> {
+        let mut args = Arguments::new(session, source, ids);
+        let command = args.put(session, whole);
+        args.unless_refused(command)
     }
 }
 
+/// The arguments of a command. What cannot be read is noted and stands as something empty, since a
+/// command with a refusal is never made.
 struct Arguments<'v> {
     value: &'v Value,
     source: Source,
+    ids: &'v mut LineIds,
+    refusals: Vec<Refusal>,
 }
 
-type Read<T> = Result<T, Vec<Refusal>>;
-
 impl<'v> Arguments<'v> {
-    /// An argument; a missing one is of the wrong type.
-    fn required(&self, name: &str) -> Read<&'v Value> {
-        self.value.get(name).ok_or_else(|| vec![Refusal::new(Code::ValueType, Path::new())])
+    fn new(value: &'v Value, source: Source, ids: &'v mut LineIds) -> Arguments<'v> {
+        Arguments { value, source, ids, refusals: Vec::new() }
     }
 
-    /// An argument read as a model; faults are placed below `path`.
-    fn read<T: Wire>(&self, name: &str, path: Path) -> Read<T> {
-        let value = self.required(name).map_err(|refusals| below(&path, refusals))?;
-        read_as(value, self.source).map_err(|refusals| below(&path, refusals))
+    fn unless_refused(self, command: Command) -> Result<Command, Vec<Refusal>> {
+        if self.refusals.is_empty() { Ok(command) } else { Err(self.refusals) }
     }
 
-    /// An object as it came; its members are read later, once.
-    fn object(&self, name: &str) -> Read<Object> {
-        let mut reading = Reading::new(self.source);
-        let object = reading.object(self.required(name)?).cloned();
-        object.ok_or_else(|| reading.into_faults().into_iter().map(Refusal::from).collect())
+    fn refuse(&mut self, code: Code, path: Path) {
+        self.refusals.push(Refusal::new(code, path));
     }
 
-    fn text(&self, name: &str) -> Read<String> {
-        self.read(name, Path::new())
+    fn note(&mut self, checked: Result<(), Refusal>) {
+        self.refusals.extend(checked.err());
     }
 
-    fn flag(&self, name: &str) -> Option<bool> {
-        match self.value.get(name) {
-            Some(Value::Bool(flag)) => Some(*flag),
-            _ => None,
+    fn command(&mut self) -> Command {
+        let name = self.text("do");
+        match name.as_str() {
+            "cart.add" => {
+                let item = self.required("item");
+                Command::Add { line: self.line(item, Path::new()), merge: self.merges() }
+            }
+            "cart.update" => {
+                let patch = self.object("patch");
+                Command::Update { id: self.line_id(), patch, source: self.source }
+            }
+            "cart.setQuantity" => Command::SetQuantity { id: self.line_id(), quantity: self.quantity() },
+            "cart.remove" => Command::Remove { id: self.line_id() },
+            "cart.clear" => Command::Clear,
+            "cart.replace" => {
+                let items = self.required("items");
+                Command::Replace { lines: self.lines(items, &Path::new()) }
+            }
+            "cart.accept" => {
+                let mut free = self.object("freeItem");
+                free.set("price", Value::Number("0".to_string()));
+                let line = self.line(&Value::Object(free), Path::new());
+                Command::Accept { line: NewLine { free: true, ..line } }
+            }
+            "coupons.add" => {
+                let code = self.text("code").trim().to_string();
+                if self.refusals.is_empty() {
+                    self.note(limits::coupon(&code, key(Field::CouponCodes.name())));
+                }
+                Command::AddCoupon(code)
+            }
+            "coupons.remove" => Command::RemoveCoupon(self.text("code").trim().to_string()),
+            "coupons.clear" => self.put_field(Field::CouponCodes, Value::Array(Vec::new())),
+            "referral.set" => {
+                let code = self.text("code");
+                self.put_field(Field::ReferralCode, Value::String(code))
+            }
+            "referral.clear" => Command::Empty(Field::ReferralCode),
+            "loyaltyCard.set" => {
+                let card = self.text("id").trim().to_string();
+                if card.is_empty() && self.refusals.is_empty() {
+                    self.refuse(Code::ValueType, key(Field::LoyaltyCards.name()));
+                }
+                self.put_field(Field::LoyaltyCards, Value::Array(vec![Value::String(card)]))
+            }
+            "loyaltyCard.clear" => Command::Empty(Field::LoyaltyCards),
+            "costs.set" => {
+                let (name, path) = self.name(Field::AdditionalCosts);
+                let price = self.plain("amount", &Kind::Amount, path);
+                let cost = Value::Object([("price".to_string(), price)].into_iter().collect());
+                Command::SetMember(Field::AdditionalCosts, name, Some(cost))
+            }
+            "costs.remove" => Command::SetMember(Field::AdditionalCosts, self.text("name"), None),
+            "attributes.set" => {
+                let (name, path) = self.name(Field::Attributes);
+                let value = self.plain("value", &Kind::Any, path);
+                Command::SetMember(Field::Attributes, name, Some(value))
+            }
+            "attributes.remove" => {
+                Command::SetMember(Field::Attributes, self.name(Field::Attributes).0, Some(Value::Null))
+            }
+            "attributes.unset" => Command::UnsetAttribute(self.text("name")),
+            "identifiers.set" => self.put_argument(Field::Identifiers, "values"),
+            "identifiers.clear" => self.put_field(Field::Identifiers, Value::Array(Vec::new())),
+            "profile.set" => self.put_argument(Field::ProfileId, "id"),
+            "profile.anonymous" => self.put_field(Field::ProfileId, Value::String(String::new())),
+            "set" => {
+                let field = self.field();
+                self.put_argument(field, "value")
+            }
+            "unset" => Command::Unset(self.field()),
+            "load" => match self.value.get("text") {
+                Some(text) => {
+                    self.source = Source::Text;
+                    match Value::parse(text.as_str().unwrap_or_default()) {
+                        Ok(session) => return self.put(&session, true),
+                        Err(_) => self.refuse(Code::ValueType, Path::new()),
+                    }
+                    Command::Clear
+                }
+                None => {
+                    let session = self.required("session");
+                    self.put(session, true)
+                }
+            },
+            _ => {
+                self.refuse(Code::FieldUnknown, key("do"));
+                Command::Clear
+            }
         }
     }
 
-    fn line_id(&self) -> Read<LineId> {
-        let text = self.text("lineId")?;
-        LineId::parse(&text).ok_or_else(|| vec![line_unknown(&text)])
+    /// An argument; a missing one is of the wrong type.
+    fn required(&mut self, name: &str) -> &'v Value {
+        match self.value.get(name) {
+            Some(value) => value,
+            None => {
+                self.refuse(Code::ValueType, Path::new());
+                &Value::Null
+            }
+        }
     }
 
-    fn quantity(&self) -> Read<u64> {
-        let quantity = self.read::<i64>("quantity", Path::new());
-        let quantity = quantity.map_err(|_| vec![self.quantity_fault()])?;
-        u64::try_from(quantity).map_err(|_| vec![quantity_refusal(Some(quantity))])
+    /// An argument of a kind, in its plain form; faults are placed below `path`.
+    fn plain(&mut self, name: &str, kind: &Kind, path: Path) -> Value {
+        match self.value.get(name) {
+            Some(value) => {
+                let mut reading = Reading::below(self.source, path);
+                let read = kind.read(value, &mut reading);
+                self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+                read.unwrap_or(Value::Null)
+            }
+            None => {
+                self.refuse(Code::ValueType, path);
+                Value::Null
+            }
+        }
     }
 
-    /// Names what stood for the quantity, as far as it is short enough to be shown.
-    fn quantity_fault(&self) -> Refusal {
-        let text = self.value.get("quantity").map_or_else(String::new, Value::to_text);
-        quantity_refusal(None).with_actual(&text.chars().take(40).collect::<String>())
+    fn text(&mut self, name: &str) -> String {
+        self.plain(name, &Kind::Text, Path::new()).as_str().unwrap_or_default().to_string()
     }
 
-    fn name(&self, member: &str) -> Read<String> {
-        let name = self.text("name")?;
-        let path = vec![Step::Key(member.to_string()), Step::Key(name.clone())];
-        limits::name(&name, path).map_err(|refusal| vec![refusal])?;
-        Ok(name)
+    /// An object as it came; its members are read later, once.
+    fn object(&mut self, name: &str) -> Object {
+        let value = self.required(name);
+        let mut reading = Reading::new(self.source);
+        if !self.refusals.is_empty() {
+            return Object::new();
+        }
+        let object = reading.object(value).cloned();
+        self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+        object.unwrap_or_default()
     }
 
-    fn field(&self) -> Read<Field> {
-        let name = self.text("field")?;
-        Field::from_name(&name).ok_or_else(|| vec![Refusal::new(Code::FieldUnknown, key(&name))])
+    fn merges(&self) -> bool {
+        self.value.get("merge") != Some(&Value::Bool(false))
+    }
+
+    fn line_id(&mut self) -> LineId {
+        let known = self.refusals.len();
+        let text = self.text("lineId");
+        LineId::parse(&text).unwrap_or_else(|| {
+            if self.refusals.len() == known {
+                self.refusals.push(line_unknown(&text));
+            }
+            LineId(0)
+        })
+    }
+
+    fn quantity(&mut self) -> u64 {
+        let value = self.value.get("quantity").unwrap_or(&Value::Null);
+        match i64::read(value, &mut Reading::new(self.source)) {
+            Some(quantity) => u64::try_from(quantity).unwrap_or_else(|_| {
+                self.refusals.push(quantity_refusal(Some(quantity)));
+                0
+            }),
+            None => {
+                // Names what stood for the quantity, as far as it is short enough to be shown.
+                let given = self.value.get("quantity").map_or_else(String::new, Value::to_text);
+                let shown: String = given.chars().take(40).collect();
+                self.refusals.push(quantity_refusal(None).with_actual(&shown));
+                0
+            }
+        }
+    }
+
+    /// The name of an attribute or a cost, and its place.
+    fn name(&mut self, field: Field) -> (String, Path) {
+        let known = self.refusals.len();
+        let name = self.text("name");
+        let mut path = key(field.name());
+        path.push(Step::Key(name.clone()));
+        if self.refusals.len() == known {
+            self.note(limits::name(&name, path.clone()));
+        }
+        (name, path)
+    }
+
+    fn field(&mut self) -> Field {
+        let known = self.refusals.len();
+        let name = self.text("field");
+        Field::from_name(&name).unwrap_or_else(|| {
+            if self.refusals.len() == known {
+                self.refuse(Code::FieldUnknown, key(&name));
+            }
+            Field::State
+        })
     }
 
     /// A line from a cart item with `meta`; an absent quantity is one unit.
-    fn new_line(&self, value: &Value, path: Path, ids: &mut LineIds) -> Read<NewLine> {
-        self.item(value, ids).map_err(|refusals| below(&path, refusals))
-    }
-
-    fn item(&self, value: &Value, ids: &mut LineIds) -> Read<NewLine> {
+    fn line(&mut self, value: &Value, path: Path) -> NewLine {
         let mut one = value.clone();
         if let Value::Object(object) = &mut one
             && matches!(object.get("quantity"), None | Some(Value::Null))
         {
             object.set("quantity", Value::Number("1".to_string()));
         }
-        let item = Item::read(&one, self.source)?;
-        let meta = value.get("meta").map(|meta| read_as::<Value>(meta, self.source)).transpose()?;
-        Ok(NewLine { id: ids.make(), item, meta, free: false })
+        let mut reading = Reading::below(self.source, path.clone());
+        let meta = value.get("meta").and_then(|meta| Value::read(meta, &mut reading));
+        let item = Item::read(&one, self.source).unwrap_or_else(|refusals| {
+            let place = |mut refusal: Refusal| {
+                refusal.path = path.iter().cloned().chain(refusal.path).collect();
+                refusal
+            };
+            self.refusals.extend(refusals.into_iter().map(place));
+            Item::none()
+        });
+        NewLine { id: self.ids.make(), item, meta, free: false }
     }
 
-    fn new_lines(&self, items: &Value, path: &Path, ids: &mut LineIds) -> Read<Vec<NewLine>> {
+    fn lines(&mut self, items: &Value, path: &Path) -> Vec<NewLine> {
         let Value::Array(items) = items else {
-            return Err(vec![Refusal::new(Code::ValueType, path.clone())]);
+            if self.refusals.is_empty() {
+                self.refuse(Code::ValueType, path.clone());
+            }
+            return Vec::new();
         };
         // Counted before they are read, so that a list of millions costs nothing.
         let cart = key(Field::CartItems.name());
-        let length = limits::cart(limits::CartLimits::Unflattened, items.len(), 0, &cart);
-        length.map_err(|refusal| vec![refusal])?;
+        let counted = limits::cart(limits::CartLimits::Unflattened, items.len(), 0, &cart);
+        let fits = counted.is_ok();
+        self.note(counted);
         let mut lines = Vec::new();
-        let mut refusals = Vec::new();
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.iter().enumerate().filter(|_| fits) {
             let mut place = path.clone();
             place.push(Step::Index(index));
-            match self.new_line(item, place, ids) {
-                Ok(line) => lines.push(line),
-                Err(found) => refusals.extend(found),
-            }
+            lines.push(self.line(item, place));
         }
-        if refusals.is_empty() { Ok(lines) } else { Err(refusals) }
+        lines
     }
 
-    fn put_field(&self, field: Field, value: &Value, ids: &mut LineIds) -> Read<Command> {
-        let object = Object::from_iter([(field.name().to_string(), value.clone())]);
-        if *value == Value::Null {
-            return Err(vec![Refusal::new(Code::ValueType, key(field.name()))]);
+    fn put_argument(&mut self, field: Field, name: &str) -> Command {
+        let value = self.required(name).clone();
+        self.put_field(field, value)
+    }
+
+    /// A field set; nothing is looked at after a first refusal.
+    fn put_field(&mut self, field: Field, value: Value) -> Command {
+        if !self.refusals.is_empty() {
+            return Command::Clear;
         }
-        self.put(&Value::Object(object), false, ids)
+        if value == Value::Null {
+            self.refuse(Code::ValueType, key(field.name()));
+        }
+        let object = Object::from_iter([(field.name().to_string(), value)]);
+        self.put(&Value::Object(object), false)
     }
 
     /// A session with every field checked; all refusals at once.
-    fn put(&self, value: &Value, whole: bool, ids: &mut LineIds) -> Read<Command> {
+    fn put(&mut self, value: &Value, whole: bool) -> Command {
         let mut session = value.clone();
-        let mut refusals = Vec::new();
         let mut lines = None;
         if let Value::Object(object) = &mut session {
             match object.remove(Field::CartItems.name()) {
                 None | Some(Value::Null) => {}
-                Some(items) => match self.new_lines(&items, &key(Field::CartItems.name()), ids) {
-                    Ok(read) => lines = Some(read),
-                    Err(found) => refusals.extend(found),
-                },
+                Some(items) => lines = Some(self.lines_of_cart(&items)),
             }
         }
         let mut reading = Reading::new(self.source);
         let mut session = NewCustomerSessionV2::SHAPE.read(&session, &mut reading).unwrap_or_default();
-        refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
-        refusals.extend(check_fields(&mut session));
-        if !refusals.is_empty() {
-            return Err(refusals);
-        }
-        Ok(Command::Put { session, lines, whole })
+        self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+        self.refusals.extend(check_fields(&mut session));
+        Command::Put { session, lines, whole }
     }
-}
 
-fn read_as<T: Wire>(value: &Value, source: Source) -> Read<T> {
-    let mut reading = Reading::new(source);
-    let read = T::read(value, &mut reading);
-    let faults = reading.into_faults();
-    match read {
-        Some(read) if faults.is_empty() => Ok(read),
-        _ => Err(faults.into_iter().map(Refusal::from).collect()),
+    fn lines_of_cart(&mut self, items: &Value) -> Vec<NewLine> {
+        let known = std::mem::take(&mut self.refusals);
+        let lines = self.lines(items, &key(Field::CartItems.name()));
+        self.refusals.splice(0..0, known);
+        lines
     }
-}
-
-fn below(path: &Path, refusals: Vec<Refusal>) -> Vec<Refusal> {
-    let place = |mut refusal: Refusal| {
-        refusal.path = path.iter().cloned().chain(refusal.path).collect();
-        refusal
-    };
-    refusals.into_iter().map(place).collect()
 }
 
 /// No line of that id.

@@ -41,6 +41,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// What stands for an item that was refused, until its refusal is told.
+    pub(super) fn none() -> Item {
+        Item { members: Object::new(), quantity: 1, price: None }
+    }
+
     /// Reads and checks a `CartItem` of the API.
     pub fn read(value: &Value, source: Source) -> Result<Item, Vec<Refusal>> {
         let mut reading = Reading::new(source);

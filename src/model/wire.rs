@@ -69,6 +69,11 @@ impl Reading {
         Reading { source, path: Vec::new(), faults: Vec::new() }
     }
 
+    /// Starts reading something that stands below a place.
+    pub fn below(source: Source, path: Path) -> Reading {
+        Reading { source, path, faults: Vec::new() }
+    }
+
     /// Where the text comes from.
     pub fn source(&self) -> Source {
         self.source

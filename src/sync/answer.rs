@@ -275,12 +275,8 @@ impl Machine {
                 self.reject(ticket, error.clone());
             }
             Kind::Read => {
-                let (refresh, rest): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.waiting)
-                    .into_iter()
-                    .partition(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
-                self.waiting = rest;
-                for waiting in refresh {
-                    self.reject(waiting.ticket, error.clone());
+                for ticket in self.take_waiting(&|goal| matches!(goal, Goal::Refresh(_))) {
+                    self.reject(ticket, error.clone());
                 }
             }
             _ => {}
@@ -362,7 +358,7 @@ impl Machine {
                 }
             }
         }
-        self.waiting_for(|goal| matches!(goal, Goal::Refresh(_)));
+        self.waiting_for(&|goal| matches!(goal, Goal::Refresh(_)));
         if !self.move_read(session) {
             self.ended(was_open);
         }
@@ -381,13 +377,23 @@ impl Machine {
     }
 
     /// Resolves those who wait for a goal of this kind.
-    fn waiting_for(&mut self, reached: impl Fn(&Goal) -> bool) {
-        let (done, rest): (Vec<Waiting>, Vec<Waiting>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|waiting| reached(&waiting.goal));
-        self.waiting = rest;
-        for waiting in done {
-            self.resolve(waiting.ticket, Reply::Done);
+    fn waiting_for(&mut self, reached: &dyn Fn(&Goal) -> bool) {
+        for ticket in self.take_waiting(reached) {
+            self.resolve(ticket, Reply::Done);
         }
+    }
+
+    /// Takes out those who wait for a goal of this kind.
+    fn take_waiting(&mut self, wanted: &dyn Fn(&Goal) -> bool) -> Vec<u64> {
+        let mut taken = Vec::new();
+        self.waiting.retain(|waiting| {
+            let is_wanted = wanted(&waiting.goal);
+            if is_wanted {
+                taken.push(waiting.ticket);
+            }
+            !is_wanted
+        });
+        taken
     }
 
     /// The server ended the session and it was not us.
@@ -452,9 +458,9 @@ impl Machine {
         self.advance_move();
         if self.opening.is_none() {
             let acknowledged = self.acknowledged;
-            self.waiting_for(|goal| matches!(goal, Goal::Flush(revision) if *revision <= acknowledged));
+            self.waiting_for(&|goal| matches!(goal, Goal::Flush(revision) if *revision <= acknowledged));
             if self.is_settled() {
-                self.waiting_for(|goal| *goal == Goal::Settled);
+                self.waiting_for(&|goal| *goal == Goal::Settled);
             } else if self.waiting.iter().any(|waiting| waiting.goal == Goal::Settled) {
                 self.want_fresh_quote();
             }
@@ -468,12 +474,8 @@ impl Machine {
             None => return,
         };
         self.give_up_on_stuck(&error);
-        let (lost, rest): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|waiting| !matches!(waiting.goal, Goal::Refresh(_)));
-        self.waiting = rest;
-        for waiting in lost {
-            self.reject(waiting.ticket, error.clone());
+        for ticket in self.take_waiting(&|goal| !matches!(goal, Goal::Refresh(_))) {
+            self.reject(ticket, error.clone());
         }
     }
 

@@ -47,19 +47,19 @@ pub fn retry_after(value: &str, now: u64) -> Option<u64> {
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
-/// `Wed, 21 Oct 2015 07:28:00 GMT` in milliseconds since 1970.
+/// `Wed, 21 Oct 2015 07:28:00 GMT`, a form of fixed width, in milliseconds since 1970.
 fn http_date(text: &str) -> Option<u64> {
-    let (_, date) = text.split_once(',')?;
-    let mut parts = date.strip_prefix(' ')?.split(' ');
-    let day: u64 = number(parts.next()?, 2)?;
-    let month = parts.next()?;
-    let year: u64 = number(parts.next()?, 4)?;
-    let mut clock = parts.next()?.split(':');
-    let (hour, minute, second) =
-        (number(clock.next()?, 2)?, number(clock.next()?, 2)?, number(clock.next()?, 2)?);
-    if parts.next() != Some("GMT") || parts.next().is_some() || clock.next().is_some() {
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None }
+    };
+    let separators = [(3, ", "), (7, " "), (11, " "), (16, " "), (19, ":"), (22, ":"), (25, " GMT")];
+    let stands = |(at, mark): (usize, &str)| text.get(at..at.saturating_add(mark.len())) == Some(mark);
+    if text.len() != 29 || !separators.into_iter().all(stands) {
         return None;
     }
+    let (day, month, year) = (number(5, 7)?, text.get(8..11)?, number(12, 16)?);
+    let (hour, minute, second) = (number(17, 19)?, number(20, 22)?, number(23, 25)?);
     const MONTHS: [(&str, u64); 12] = [
         ("Jan", 0),
         ("Feb", 31),
@@ -88,9 +88,4 @@ fn http_date(text: &str) -> Option<u64> {
     }
     let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
     seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?.checked_mul(1000)
-}
-
-fn number(text: &str, digits: usize) -> Option<u64> {
-    let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
 }

@@ -2,7 +2,7 @@
 
 use crate::draft::hash::read_hex;
 use crate::draft::limits::{CartLimits, MAX_SESSION_ID_LENGTH, count};
-use crate::draft::refusal::{Code, Figure, Refusal};
+use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::Transitions;
 use crate::model::json::Value;
 use crate::model::wire::{Path, Source, Step};
@@ -60,61 +60,142 @@ const MAX_TIME: u64 = 86_400_000;
 impl Options {
     /// Reads the options of the JavaScript surface.
     pub fn read(value: &Value) -> Result<Options, Refusal> {
-        let sync = value.get("sync").cloned().unwrap_or(Value::Null);
-        let time = |name: &str, default: u64, least: u64| match sync.get(name) {
-            None | Some(Value::Null) => Ok(default),
-            Some(given) => given
-                .as_integer()
-                .and_then(|time| u64::try_from(time).ok())
-                .filter(|time| (least..=MAX_TIME).contains(time))
-                .ok_or_else(|| invalid(&["sync", name], given)),
-        };
-        let session_id = text(value, "sessionId")?.unwrap_or_default();
+        let mut form = Form { value, refusal: None };
+        let session_id = form.text("sessionId");
         let length = session_id.chars().count();
         if length == 0 || length > MAX_SESSION_ID_LENGTH {
-            let path = path(&["sessionId"]);
-            return Err(Refusal::count(Code::ValueType, path, count(MAX_SESSION_ID_LENGTH), count(length)));
+            let path = path("", "sessionId");
+            form.refuse(Refusal::count(Code::ValueType, path, count(MAX_SESSION_ID_LENGTH), count(length)));
         }
-        let mode = choice(&sync, &["sync", "mode"], &[("auto", Mode::Auto), ("manual", Mode::Manual)])?;
-        let limits = [("flattened", CartLimits::Flattened), ("unflattened", CartLimits::Unflattened)];
-        let waves =
-            [("current", Transitions::Current), ("2022", Transitions::Wave2022), ("v1", Transitions::V1)];
-        choice(value, &["log"], &[("bounded", ()), ("full", ()), ("off", ())])?;
-        let initial = value.get("initial");
+        form.choice("", "log", &["bounded", "full", "off"]);
         let scale = value.get("scale").and_then(Value::as_integer).and_then(|scale| u8::try_from(scale).ok());
-        Ok(Options {
+        let options = Options {
             session_id,
-            session_is_new: matches!(value.get("sessionIsNew"), Some(Value::Bool(true))),
+            session_is_new: value.get("sessionIsNew") == Some(&Value::Bool(true)),
             scale: scale.unwrap_or(2).min(crate::amount::PLACES),
-            limits: choice(value, &["limits"], &limits)?,
-            transitions: choice(value, &["transitions"], &waves)?,
-            response_content: response_content(value)?,
-            mode,
-            debounce: time("debounceMs", 150, 0)?,
-            max_wait: time("maxWaitMs", 1500, 0)?,
-            timeout: time("timeoutMs", 15_000, 1)?,
-            base: time("baseMs", 300, 1)?,
-            cap: time("capMs", 30_000, 1)?,
-            settle: time("settleMs", 60_000, 0)?,
-            seed: text(value, "seed")?.as_deref().and_then(read_hex).unwrap_or(0),
-            initial_draft: part(initial, "draft")?,
-            initial_answer: part(initial, "answer")?.map(|(_, answer)| answer),
-        })
+            limits: match form.choice("", "limits", &["flattened", "unflattened"]) {
+                0 => CartLimits::Flattened,
+                _ => CartLimits::Unflattened,
+            },
+            transitions: match form.choice("", "transitions", &["current", "2022", "v1"]) {
+                0 => Transitions::Current,
+                1 => Transitions::Wave2022,
+                _ => Transitions::V1,
+            },
+            response_content: form.response_content(),
+            mode: match form.choice("sync", "mode", &["auto", "manual"]) {
+                0 => Mode::Auto,
+                _ => Mode::Manual,
+            },
+            debounce: form.time("debounceMs", 150, 0),
+            max_wait: form.time("maxWaitMs", 1500, 0),
+            timeout: form.time("timeoutMs", 15_000, 1),
+            base: form.time("baseMs", 300, 1),
+            cap: form.time("capMs", 30_000, 1),
+            settle: form.time("settleMs", 60_000, 0),
+            seed: read_hex(&form.text("seed")).unwrap_or(0),
+            initial_draft: form.initial("draft"),
+            initial_answer: form.initial("answer").map(|(_, answer)| answer),
+        };
+        match form.refusal {
+            None => Ok(options),
+            Some(refusal) => Err(refusal),
+        }
     }
 }
 
-/// The words of `responseContent`; without `customerSession` no answer could be checked.
-fn response_content(value: &Value) -> Result<Vec<String>, Refusal> {
-    let words = match value.get("responseContent") {
-        None | Some(Value::Null) => vec!["customerSession".to_string(), "loyalty".to_string()],
-        Some(Value::Array(words)) => {
-            let word = |word: &Value| word.as_str().map(str::to_string);
-            let read: Option<Vec<String>> = words.iter().map(word).collect();
-            read.ok_or_else(|| Refusal::new(Code::ValueType, path(&["responseContent"])))?
+/// Options being read: the first thing that is wrong is kept, and its default stands in for it.
+struct Form<'v> {
+    value: &'v Value,
+    refusal: Option<Refusal>,
+}
+
+impl Form<'_> {
+    fn refuse(&mut self, refusal: Refusal) {
+        self.refusal.get_or_insert(refusal);
+    }
+
+    fn invalid(&mut self, group: &str, name: &str, value: &Value) {
+        let shown: String = value.to_text().chars().take(40).collect();
+        self.refuse(Refusal::new(Code::ValueType, path(group, name)).with_actual(&shown));
+    }
+
+    /// What was given, in a group or beside them all; `null` is as good as nothing.
+    fn given(&self, group: &str, name: &str) -> Option<Value> {
+        let place = if group.is_empty() { Some(self.value) } else { self.value.get(group) };
+        place.and_then(|place| place.get(name)).filter(|value| **value != Value::Null).cloned()
+    }
+
+    fn time(&mut self, name: &str, default: u64, least: u64) -> u64 {
+        let Some(given) = self.given("sync", name) else {
+            return default;
+        };
+        match given.as_integer().and_then(|time| u64::try_from(time).ok()) {
+            Some(time) if (least..=MAX_TIME).contains(&time) => time,
+            _ => {
+                self.invalid("sync", name, &given);
+                default
+            }
         }
-        Some(other) => return Err(invalid(&["responseContent"], other)),
-    };
-    Ok(with_session(words))
+    }
+
+    /// The place of the word that was given; the first word is the default.
+    fn choice(&mut self, group: &str, name: &str, words: &[&str]) -> usize {
+        let Some(given) = self.given(group, name) else {
+            return 0;
+        };
+        words.iter().position(|word| Some(*word) == given.as_str()).unwrap_or_else(|| {
+            self.invalid(group, name, &given);
+            0
+        })
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        match self.given("", name) {
+            Some(Value::String(text)) => return text,
+            Some(other) => self.invalid("", name, &other),
+            None => {}
+        }
+        String::new()
+    }
+
+    /// The words of `responseContent`; without `customerSession` no answer could be checked.
+    fn response_content(&mut self) -> Vec<String> {
+        let name = "responseContent";
+        let words = match self.given("", name) {
+            None => vec!["customerSession".to_string(), "loyalty".to_string()],
+            Some(given) => words(&given).unwrap_or_else(|| {
+                self.invalid("", name, &given);
+                Vec::new()
+            }),
+        };
+        with_session(words)
+    }
+
+    /// A part of `initial`: an object of a script, or its JSON text.
+    fn initial(&mut self, name: &str) -> Option<(Source, Value)> {
+        let given = self.given("initial", name)?;
+        match &given {
+            Value::Object(_) => return Some((Source::Script, given)),
+            Value::String(text) => {
+                if let Ok(value) = Value::parse_lenient(text) {
+                    return Some((Source::Text, value));
+                }
+            }
+            _ => {}
+        }
+        self.invalid("initial", name, &given);
+        None
+    }
+}
+
+/// A list of words.
+pub fn words(value: &Value) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    for word in value.as_array()? {
+        words.push(word.as_str()?.to_string());
+    }
+    Some(words)
 }
 
 /// The words, with `customerSession` among them.
@@ -125,44 +206,7 @@ pub fn with_session(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-/// A part of `initial`: an object of a script, or its JSON text.
-fn part(initial: Option<&Value>, name: &str) -> Result<Option<(Source, Value)>, Refusal> {
-    match initial.and_then(|initial| initial.get(name)) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => match Value::parse_lenient(text) {
-            Ok(value) => Ok(Some((Source::Text, value))),
-            Err(_) => Err(Refusal::new(Code::ValueType, path(&["initial", name]))),
-        },
-        Some(value @ Value::Object(_)) => Ok(Some((Source::Script, value.clone()))),
-        Some(other) => Err(invalid(&["initial", name], other)),
-    }
-}
-
-fn text(value: &Value, name: &str) -> Result<Option<String>, Refusal> {
-    match value.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(other) => Err(invalid(&[name], other)),
-    }
-}
-
-fn choice<T: Copy>(value: &Value, steps: &[&str], words: &[(&str, T)]) -> Result<T, Refusal> {
-    let name = steps.last().copied().unwrap_or_default();
-    let given = match value.get(name) {
-        None | Some(Value::Null) => words.first(),
-        Some(given) => words.iter().find(|(word, _)| Some(*word) == given.as_str()),
-    };
-    match given {
-        Some((_, choice)) => Ok(*choice),
-        None => Err(invalid(steps, value.get(name).unwrap_or(&Value::Null))),
-    }
-}
-
-fn invalid(steps: &[&str], value: &Value) -> Refusal {
-    let shown: String = value.to_text().chars().take(40).collect();
-    Refusal { actual: Some(Figure::Text(shown)), ..Refusal::new(Code::ValueType, path(steps)) }
-}
-
-fn path(steps: &[&str]) -> Path {
-    steps.iter().map(|step| Step::Key((*step).to_string())).collect()
+fn path(group: &str, name: &str) -> Path {
+    let steps = [group, name].into_iter().filter(|step| !step.is_empty());
+    steps.map(|step| Step::Key(step.to_string())).collect()
 }

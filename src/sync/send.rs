@@ -226,12 +226,9 @@ impl Machine {
             let path = crate::model::wire::key(name);
             crate::draft::refusal::Refusal::new(crate::draft::refusal::Code::ValueType, path)
         };
-        let words = |value: &Value| -> Option<Vec<String>> {
-            value.as_array()?.iter().map(|word| word.as_str().map(str::to_string)).collect()
-        };
         let content = match changes.get("responseContent") {
             None | Some(Value::Null) => self.options.response_content.clone(),
-            Some(given) => words(given).ok_or_else(|| value_type("responseContent"))?,
+            Some(given) => crate::sync::options::words(given).ok_or_else(|| value_type("responseContent"))?,
         };
         let now = match changes.get("now") {
             None | Some(Value::Null) => None,
