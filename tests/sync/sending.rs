@@ -92,6 +92,26 @@ fn rule_1_what_was_sent_is_cleared_and_never_omitted() {
 }
 
 #[test]
+fn rule_1_what_was_refused_as_a_whole_was_never_sent() {
+    let mut desk = Desk::stocked();
+    let unset = json!({ "do": "attributes.unset", "name": "Nobody" });
+    desk.edit(json!({ "do": "attributes.set", "name": "Nobody", "value": 1 }));
+    desk.next();
+    assert_eq!(desk.refused(unset.clone()), ["cannot_unset"], "while it may arrive");
+    desk.answer(400, r#"{"errors":[{"source":{"pointer":"/attributes/Nobody"}}]}"#);
+    desk.edit(unset.clone());
+    desk.run();
+    assert_eq!(desk.sent.last().unwrap().session()["attributes"], Json::Null);
+    // After a 503 the endpoint may have it all the same, so a later refusal takes nothing back.
+    desk.edit(json!({ "do": "attributes.set", "name": "Nobody", "value": 2 }));
+    desk.next();
+    desk.answer(503, "");
+    desk.next();
+    desk.answer(400, r#"{"errors":[{"source":{"pointer":"/attributes/Nobody"}}]}"#);
+    assert_eq!(desk.refused(unset), ["cannot_unset"]);
+}
+
+#[test]
 fn rule_1_a_sent_field_without_a_clear_value_cannot_be_unset() {
     let mut desk = Desk::new();
     desk.edit(json!({ "do": "set", "field": "storeIntegrationId", "value": "S1" }));
