@@ -178,6 +178,54 @@ impl Amount {
     }
 }
 
+/// A sum on its way. Out of range it stays out of range, which is told once, at the end: a
+/// calculation of many steps needs no check at each of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sum(Option<Amount>);
+
+impl Sum {
+    /// Nothing yet.
+    pub const ZERO: Sum = Sum(Some(Amount::ZERO));
+
+    /// What was added up.
+    pub fn amount(self) -> Result<Amount, AmountError> {
+        self.0.ok_or(AmountError::OutOfRange)
+    }
+
+    /// More.
+    #[inline(never)]
+    pub fn add(&mut self, other: Sum) {
+        self.0 = match (self.0, other.0) {
+            (Some(sum), Some(other)) => sum.add(other).ok(),
+            _ => None,
+        };
+    }
+
+    /// Less, be it below zero.
+    #[inline(never)]
+    pub fn subtract(&mut self, other: Sum) {
+        self.0 = match (self.0, other.0) {
+            (Some(sum), Some(other)) => sum.subtract(other).ok(),
+            _ => None,
+        };
+    }
+
+    /// Less, and not below zero where anything is taken.
+    #[inline(never)]
+    pub fn take(&mut self, other: Sum) {
+        if other != Sum::ZERO {
+            self.subtract(other);
+            self.0 = self.0.map(Amount::not_negative);
+        }
+    }
+}
+
+impl From<Amount> for Sum {
+    fn from(amount: Amount) -> Sum {
+        Sum(Some(amount))
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.padded(0))

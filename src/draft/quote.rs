@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::amount::{Amount, AmountError};
+use crate::amount::{Amount, AmountError, Sum};
 use crate::draft::field::{FIELDS, Field};
 use crate::draft::hash::digest;
 use crate::draft::{Draft, Line, LineId};
@@ -353,8 +353,8 @@ impl Quote {
     /// Lines, costs and sums. A discount larger than what it lies on is listed as sent and takes
     /// away only what is there.
     fn price(&mut self, ours: &Draft, session: Option<&Value>, entries: &[Entry]) -> Result<(), AmountError> {
-        let mut items_left = Amount::ZERO;
-        let mut gross = Amount::ZERO;
+        let mut items_left = Sum::ZERO;
+        let mut gross = Sum::ZERO;
         let mut lines = Vec::new();
         let (by_line, placed) = by_line(entries, ours.lines().len());
         self.complete &= placed;
@@ -365,31 +365,38 @@ impl Quote {
             let echo = echoed.get(index).filter(|item| item.get("sku").and_then(Value::as_str) == sku);
             let quote = line_quote(line, echo, &entries)?;
             self.complete &= quote.price.is_some();
-            items_left = items_left.add(quote.payable.unwrap_or_default())?;
-            gross = gross.add(quote.subtotal.unwrap_or_default())?.add(line.part().item_costs)?;
+            items_left.add(quote.payable.unwrap_or_default().into());
+            gross.add(quote.subtotal.unwrap_or_default().into());
+            gross.add(line.part().item_costs.into());
             lines.push(quote);
         }
         self.lines = lines;
-        let mut costs_left = Amount::ZERO;
+        let all: Vec<&Entry> = entries.iter().collect();
+        let mut costs_left = Sum::ZERO;
         for (name, cost) in ours.costs() {
-            let taken = sum(entries, &|entry| entry.on == On::Cost && entry.word == name)?;
-            gross = gross.add(cost)?;
-            costs_left = costs_left.add(less(cost, taken)?)?;
+            gross.add(cost.into());
+            let mut left = Sum::from(cost);
+            left.take(sum(&all, &|entry| entry.on == On::Cost && entry.word == name));
+            costs_left.add(left);
         }
         let scoped = |wanted: &dyn Fn(&str) -> bool| {
-            sum(entries, &|entry| entry.on == On::Session && wanted(&entry.word))
+            sum(&all, &|entry| entry.on == On::Session && wanted(&entry.word))
         };
-        items_left = less(items_left, scoped(&|scope| scope == "cartItems")?)?;
-        costs_left = less(costs_left, scoped(&|scope| scope == "additionalCosts")?)?;
-        let whole = scoped(&|scope| scope != "cartItems" && scope != "additionalCosts")?;
+        items_left.take(scoped(&|scope| scope == "cartItems"));
+        costs_left.take(scoped(&|scope| scope == "additionalCosts"));
+        let gross = gross.amount()?;
         self.total = session.and_then(server_total).unwrap_or(gross);
         // What the server counts and our lines do not (or the other way round) is paid as the server says.
-        let left = items_left.add(costs_left)?.add(self.total.subtract(gross)?)?;
-        let all: Vec<&Entry> = entries.iter().collect();
-        let discounts = by_label(&all)?;
-        self.discount = sum(entries, &|_| true)?;
-        self.discounts = discounts;
-        self.payable = less(left, whole)?.not_negative();
+        let mut left = items_left;
+        left.add(costs_left);
+        left.add(self.total.into());
+        left.subtract(gross.into());
+        left.take(scoped(&|scope| scope != "cartItems" && scope != "additionalCosts"));
+        let left = left.amount()?.not_negative();
+        let discount = sum(&all, &|_| true).amount()?;
+        self.discounts = by_label(&all)?;
+        self.discount = discount;
+        self.payable = left;
         Ok(())
     }
 
@@ -450,29 +457,28 @@ fn line_quote(line: &Line, echo: Option<&Value>, entries: &[&Entry]) -> Result<L
     let echoed = |name: &str| echo.and_then(|item| item.get(name));
     let price = line.item.price().or_else(|| echoed("price").and_then(amount));
     let subtotal = price.map(|price| price.times(line.item.quantity())).transpose()?;
-    let mut costs_left = Amount::ZERO;
+    let mut costs_left = Sum::ZERO;
     for (name, cost) in line.item.costs() {
-        let taken = sum(entries.iter().copied(), &|entry| entry.on == On::LineCost && entry.word == name)?;
-        costs_left = costs_left.add(less(cost, taken)?)?;
+        let mut left = Sum::from(cost);
+        left.take(sum(entries, &|entry| entry.on == On::LineCost && entry.word == name));
+        costs_left.add(left);
     }
-    let scoped = |wanted: &dyn Fn(&str) -> bool| {
-        sum(entries.iter().copied(), &|entry| entry.on == On::Line && wanted(&entry.word))
-    };
-    costs_left = less(costs_left, scoped(&|scope| scope == "additionalCosts")?)?;
+    let scoped =
+        |wanted: &dyn Fn(&str) -> bool| sum(entries, &|entry| entry.on == On::Line && wanted(&entry.word));
+    costs_left.take(scoped(&|scope| scope == "additionalCosts"));
+    let mut left = Sum::from(subtotal.unwrap_or_default());
     // An absent scope reads as the price; a word that is not known takes from the whole line.
-    let on_price = scoped(&|scope| scope.is_empty() || scope == "price")?;
-    let on_line = scoped(&|scope| !scope.is_empty() && scope != "price" && scope != "additionalCosts")?;
-    let payable = match subtotal {
-        Some(subtotal) => Some(less(less(subtotal, on_price)?.add(costs_left)?, on_line)?),
-        None => None,
-    };
+    left.take(scoped(&|scope| scope.is_empty() || scope == "price"));
+    left.add(costs_left);
+    left.take(scoped(&|scope| !scope.is_empty() && scope != "price" && scope != "additionalCosts"));
+    let payable = left.amount()?;
     let returned = echoed("returnedQuantity").and_then(Value::as_integer);
     Ok(LineQuote {
         id: line.id,
         price,
         subtotal,
         discounts: by_label(entries)?,
-        payable,
+        payable: subtotal.map(|_| payable),
         returned: returned.and_then(|units| u64::try_from(units).ok()).unwrap_or(0),
     })
 }
@@ -488,25 +494,14 @@ fn server_total(session: &Value) -> Option<Amount> {
     session.get("total").and_then(amount)
 }
 
-/// An amount less what is taken from it, and not below zero when something was taken.
-fn less(amount: Amount, taken: Amount) -> Result<Amount, AmountError> {
-    if taken == Amount::ZERO {
-        return Ok(amount);
-    }
-    Ok(amount.subtract(taken)?.not_negative())
-}
-
-fn sum<'e>(
-    entries: impl IntoIterator<Item = &'e Entry>,
-    wanted: &dyn Fn(&Entry) -> bool,
-) -> Result<Amount, AmountError> {
-    let mut sum = Amount::ZERO;
+fn sum(entries: &[&Entry], wanted: &dyn Fn(&Entry) -> bool) -> Sum {
+    let mut sum = Sum::ZERO;
     for entry in entries {
         if wanted(entry) {
-            sum = sum.add(entry.value)?;
+            sum.add(entry.value.into());
         }
     }
-    Ok(sum)
+    sum
 }
 
 /// The fields that were sent and that the server's session holds otherwise; missing, null and
