@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { homedir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { shortenNames } from './lib/names.mjs';
 import { cargo, isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
 
@@ -21,10 +22,10 @@ export async function build() {
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
-  const self = join(root, 'scripts', 'build.mjs');
+  const self = [join(root, 'scripts', 'build.mjs'), join(root, 'scripts', 'lib', 'names.mjs')];
 
-  await unlessUpToDate('glue', [wasm, bindgen, ...packages, self], [glue], () => writeGlue(bindgen, wasm));
-  await unlessUpToDate('dist', [shell, glue, ...packages, self], [dist], writeDist);
+  await unlessUpToDate('glue', [wasm, bindgen, ...packages, ...self], [glue], () => writeGlue(bindgen, wasm));
+  await unlessUpToDate('dist', [shell, glue, ...packages, ...self], [dist], writeDist);
 }
 
 /** Places in the sources, without the folders of whoever built them. */
@@ -50,27 +51,37 @@ const features = [
   'sign-ext',
 ];
 
+/** @param {string[]} args */
+const wasmOpt = (...args) =>
+  run(process.execPath, [
+    join(root, 'node_modules', '.bin', 'wasm-opt'),
+    ...features.map((feature) => `--enable-${feature}`),
+    ...args,
+  ]);
+
 /**
  * @param {string} bindgen the glue writer
  * @param {string} wasm what cargo built
  */
 async function writeGlue(bindgen, wasm) {
   rmSync(glue, { recursive: true, force: true });
+  const binary = join(glue, 'cartwright_bg.wasm');
+  const text = join(glue, 'cartwright.wat');
+  const script = join(glue, 'cartwright.js');
   await step('glue', () => run(bindgen, [wasm, glue]));
-  const file = join(glue, 'cartwright_bg.wasm');
+  const build = await step('short names', async () => {
+    await wasmOpt(binary, '--emit-text', '-o', text);
+    const short = shortenNames(readFileSync(text, 'utf8'), readFileSync(script, 'utf8'));
+    writeFileSync(text, short.wasm);
+    writeFileSync(script, short.glue);
+    return short.build;
+  });
   await step('wasm-opt', () =>
-    run(process.execPath, [
-      join(root, 'node_modules', '.bin', 'wasm-opt'),
-      '-Oz',
-      ...features.map((feature) => `--enable-${feature}`),
-      '--strip-debug',
-      '--strip-producers',
-      '--strip-target-features',
-      file,
-      '-o',
-      file,
-    ]),
+    wasmOpt('-Oz', '--strip-debug', '--strip-producers', '--strip-target-features', text, '-o', binary),
   );
+  rmSync(text);
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(binary)));
+  if (!imports.some(({ name }) => name === build)) throw new Error('The wasm does not import the name of its build');
 }
 
 /**

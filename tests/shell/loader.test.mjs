@@ -78,6 +78,15 @@ for (const [name, source] of Object.entries(GOOD)) {
   });
 }
 
+/** The wasm with one import under another name, as another build has it. */
+function ofAnotherBuild() {
+  const names = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ name }) => name);
+  const [build = ''] = names.filter((name) => name.length === 8);
+  const bytes = Buffer.from(wasm);
+  bytes.write('x'.repeat(build.length), bytes.indexOf(build), 'latin1');
+  return bytes;
+}
+
 /** @type {[name: string, source: () => any, error: object][]} */
 const BAD = [
   ['nobody there', () => 'http://127.0.0.1:9/x.wasm', { code: 'wasm_unreachable', retryable: true }],
@@ -86,6 +95,7 @@ const BAD = [
   ['a page instead', () => `${base}/page.wasm`, { code: 'wasm_invalid' }],
   ['a cut file', () => `${base}/cut.wasm`, { code: 'wasm_invalid' }],
   ['a foreign module', () => `${base}/foreign.wasm`, { code: 'wasm_invalid' }],
+  ['the file of another build', ofAnotherBuild, { code: 'version_mismatch' }],
   ['a promise of nonsense', () => Promise.resolve(5), { code: 'option_invalid' }],
   ['a promise that fails', () => Promise.reject(new Error('x')), { code: 'wasm_unreachable' }],
   ['bytes of another hash', () => ({ source: wasm, integrity: 'sha384-AAAA' }), { code: 'wasm_invalid' }],
