@@ -51,6 +51,20 @@ const features = [
   'sign-ext',
 ];
 
+// Fewest bytes after gzip, by measurement: blocks made anew, and repeated code left for gzip to find.
+const optimisation = [
+  // The stack comes first and grows down, so only one that overflows reaches the lowest kilobyte.
+  '--low-memory-unused',
+  '--flatten',
+  '--rereloop',
+  '--skip-pass=local-cse',
+  '-Oz',
+  '-Oz',
+  '--strip-debug',
+  '--strip-producers',
+  '--strip-target-features',
+];
+
 /** @param {string[]} args */
 const wasmOpt = (...args) =>
   run(process.execPath, [
@@ -76,9 +90,7 @@ async function writeGlue(bindgen, wasm) {
     writeFileSync(script, short.glue);
     return short.build;
   });
-  await step('wasm-opt', () =>
-    wasmOpt('-Oz', '--strip-debug', '--strip-producers', '--strip-target-features', text, '-o', binary),
-  );
+  await step('wasm-opt', () => wasmOpt(...optimisation, text, '-o', binary));
   rmSync(text);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(binary)));
   if (!imports.some(({ name }) => name === build)) throw new Error('The wasm does not import the name of its build');
