@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { homedir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { exposeParts } from './lib/glue.mjs';
 import { shortenNames } from './lib/names.mjs';
 import { cargo, isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
@@ -22,7 +23,7 @@ export async function build() {
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
-  const self = [join(root, 'scripts', 'build.mjs'), join(root, 'scripts', 'lib', 'names.mjs')];
+  const self = ['build.mjs', 'lib/glue.mjs', 'lib/names.mjs'].map((file) => join(root, 'scripts', file));
 
   await unlessUpToDate('glue', [wasm, bindgen, ...packages, ...self], [glue], () => writeGlue(bindgen, wasm));
   await unlessUpToDate('dist', [shell, glue, ...packages, ...self], [dist], writeDist);
@@ -82,12 +83,15 @@ async function writeGlue(bindgen, wasm) {
   const binary = join(glue, 'cartwright_bg.wasm');
   const text = join(glue, 'cartwright.wat');
   const script = join(glue, 'cartwright.js');
+  const types = join(glue, 'cartwright.d.ts');
   await step('glue', () => run(bindgen, [wasm, glue]));
   const build = await step('short names', async () => {
     await wasmOpt(binary, '--emit-text', '-o', text);
-    const short = shortenNames(readFileSync(text, 'utf8'), readFileSync(script, 'utf8'));
+    const parts = exposeParts(readFileSync(script, 'utf8'), readFileSync(types, 'utf8'));
+    const short = shortenNames(readFileSync(text, 'utf8'), parts.script);
     writeFileSync(text, short.wasm);
     writeFileSync(script, short.glue);
+    writeFileSync(types, parts.types);
     return short.build;
   });
   await step('wasm-opt', () => wasmOpt(...optimisation, text, '-o', binary));

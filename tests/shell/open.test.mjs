@@ -14,7 +14,8 @@ test('version and limits are those of the package and of the core', async () => 
   assert.equal(JSON.parse(String(await read('package.json'))).version, VERSION);
   assert.equal(/^version = "(.*)"$/m.exec(String(await read('Cargo.toml')))?.[1], VERSION);
   const glue = await import(String(new URL('build/glue/cartwright.js', root)));
-  await glue.default({ module_or_path: await WebAssembly.compile(await read('dist/cartwright.wasm')) });
+  const { instance } = await WebAssembly.instantiate(await read('dist/cartwright.wasm'), glue.getImports());
+  glue.start(instance);
   assert.equal(glue.version(), VERSION);
   assert.deepEqual(glue.limits(), { ...LIMITS });
   assert.ok(Object.isFrozen(LIMITS));

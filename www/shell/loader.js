@@ -74,11 +74,11 @@ function readSource(given) {
  */
 async function start(from, integrity) {
   const module = await compile(await arrive(from, integrity));
-  // The glue keeps whatever it was given, so a foreign module must not come that far.
+  // The glue starts whatever it was given, so a foreign module must not come that far.
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === 'version'))
     throw new CheckoutError('wasm_invalid');
   try {
-    await glue.default({ module_or_path: module });
+    glue.start(await WebAssembly.instantiate(module, glue.getImports()));
   } catch (cause) {
     // One engine compiles under a policy that blocks wasm and refuses only to instantiate.
     if (isBlocked()) throw new CheckoutError('wasm_blocked', { cause });
