@@ -50,16 +50,11 @@ function isThenable(value) {
 
 /** @param {unknown} options of a wait */
 function readWait(options) {
-  const timeoutMs = option(options, 'timeoutMs');
-  const signal = option(options, 'signal');
-  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT)) {
-    throw new CheckoutError('value_type', { path: ['timeoutMs'] });
-  }
-  // Read, since it may be a signal of another realm.
-  if (signal !== undefined && typeof option(signal, 'addEventListener') !== 'function') {
-    throw new CheckoutError('value_type', { path: ['signal'] });
-  }
-  return { timeoutMs, signal };
+  return {
+    timeoutMs: option(options, 'timeoutMs', (ms) => Number.isInteger(ms) && ms >= 0 && ms <= MAX_TIMEOUT),
+    // Its method tells, since it may be a signal of another realm.
+    signal: option(options, 'signal', (signal) => typeof signal.addEventListener === 'function'),
+  };
 }
 
 /**
@@ -308,9 +303,8 @@ function makeCheckout(settings) {
 
   /** @param {unknown} options @returns {() => string} */
   const withQuote = (options) => () => {
-    const quote = option(options, 'quote');
     // Anything but a fingerprint must not pass for "at any price".
-    if (quote !== undefined && typeof quote !== 'string') throw new CheckoutError('value_type', { path: ['quote'] });
+    const quote = option(options, 'quote', (value) => typeof value === 'string');
     return braces([member('quote', quote)]);
   };
 
@@ -323,8 +317,7 @@ function makeCheckout(settings) {
   /** @param {unknown} [options] */
   const toRequest = (options) => {
     try {
-      const as = option(options, 'as');
-      if (as !== undefined && as !== 'text' && as !== 'object') throw new CheckoutError('value_type', { path: ['as'] });
+      const as = option(options, 'as', (value) => value === 'text' || value === 'object');
       const text = call('toRequest');
       return as === 'object' ? parseExactly(text) : text;
     } catch (error) {

@@ -1,5 +1,4 @@
 import { option } from './encode.js';
-import { CheckoutError } from './errors.js';
 
 /**
  * One argument of an edit.
@@ -10,6 +9,9 @@ import { CheckoutError } from './errors.js';
  * @property {boolean} [below] whether it stands below the name that the first argument gives
  * @property {(given: unknown) => unknown} [read] what is taken of it
  */
+
+/** @param {unknown} value */
+const isFlag = (value) => typeof value === 'boolean';
 
 /** @type {(name: string, at?: string) => Argument} */
 export const argument = (name, at) => ({ name, at });
@@ -26,7 +28,7 @@ export const field = argument('field', 'field');
  */
 export const EDITS = {
   cart: {
-    add: [argument('item'), { name: 'merge', at: 'merge', read: (options) => flag(options, 'merge') }],
+    add: [argument('item'), { name: 'merge', at: 'merge', read: (options) => option(options, 'merge', isFlag) }],
     update: [lineId, argument('patch')],
     setQuantity: [lineId, argument('quantity', 'quantity')],
     remove: [lineId],
@@ -46,10 +48,3 @@ export const EDITS = {
   identifiers: { set: [argument('values', 'identifiers')], clear: [] },
   profile: { set: [argument('id', 'profileId')], anonymous: [] },
 };
-
-/** @param {unknown} options @param {string} name */
-function flag(options, name) {
-  const value = option(options, name);
-  if (value !== undefined && typeof value !== 'boolean') throw new CheckoutError('value_type', { path: [name] });
-  return value;
-}

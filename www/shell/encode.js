@@ -133,14 +133,17 @@ export function encode(value, base = []) {
  *
  * @param {any} options
  * @param {string} name
- * @throws {import('./errors.js').Trouble} `value_type` when it is no object or the property cannot be read
+ * @param {(value: any) => boolean} [fits] asked about a property that is set
+ * @throws {import('./errors.js').Trouble} `value_type` when it is no object or the property cannot be read or does not fit
  */
-export function option(options, name) {
+export function option(options, name, fits = () => true) {
   if (options === undefined) return undefined;
   if (typeof options !== 'object' || options === null) throw { code: 'value_type', path: [] };
   try {
-    return options[name];
+    const value = options[name];
+    if (value === undefined || fits(value)) return value;
   } catch {
-    throw { code: 'value_type', path: [name] };
+    // Told below, as of what does not fit.
   }
+  throw { code: 'value_type', path: [name] };
 }
