@@ -238,7 +238,9 @@ impl<'v> Arguments<'v> {
                 }
             },
             _ => {
-                self.refuse(Code::FieldUnknown, key("do"));
+                if self.refusals.is_empty() {
+                    self.refuse(Code::FieldUnknown, key("do"));
+                }
                 Command::Clear
             }
         }

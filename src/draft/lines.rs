@@ -156,7 +156,7 @@ impl Item {
     }
 
     /// Whether units of both may stand on one line: SKU, price, attributes and costs are the same.
-    fn is_like(&self, other: &Item) -> bool {
+    pub fn is_like(&self, other: &Item) -> bool {
         let empty = Value::Object(Object::new());
         let member = |item: &Item, name| item.members.get(name).unwrap_or(&empty).clone();
         let same = |field: Field| member(self, field.name()).same(&member(other, field.name()));

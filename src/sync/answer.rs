@@ -7,7 +7,7 @@ use crate::model::json::Value;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Failure, Notice, Reply};
-use crate::sync::machine::{Block, Goal, Machine, Until, Waiting};
+use crate::sync::machine::{Block, Goal, Machine, Until, Waiting, update_count};
 use crate::sync::moves::Move;
 use crate::sync::policy::{Next, Outcome, meaning};
 use crate::sync::send::{Attempt, Kind};
@@ -39,7 +39,11 @@ impl Machine {
             self.all_changed();
             return;
         }
-        self.unsuccessful(attempt, result.next, error, wait);
+        // A 404 that is not the API's says nothing of the session: something stands in between.
+        let opens = self.opening.is_some() && attempt.kind == Kind::Read;
+        let foreign = opens && status == 404;
+        let next = if foreign { Next::NewestDraft } else { result.next };
+        self.unsuccessful(attempt, next, error, wait);
     }
 
     /// An attempt was not answered.
@@ -69,7 +73,7 @@ impl Machine {
     }
 
     /// Whether a body proves itself an answer to this attempt.
-    fn is_ours(&self, kind: Kind, value: &Value) -> bool {
+    pub(super) fn is_ours(&self, kind: Kind, value: &Value) -> bool {
         let Some(session) = value.get("customerSession") else {
             return false;
         };
@@ -86,10 +90,15 @@ impl Machine {
     /// Whether the answer to a read says that the server does not know the session: 404, or a 400
     /// that names the id (no 404 is declared for it). A page of a gateway may name it too.
     fn says_unknown(&self, error: &SyncError) -> bool {
+        let told = error
+            .problem
+            .as_ref()
+            .is_some_and(|problem| problem.get("message").or_else(|| problem.get("errors")).is_some());
         // Bytes, since searching text costs kilobytes of the wasm.
         let id = self.options.session_id.as_bytes();
         let names = |problem: &Value| problem.to_text().as_bytes().windows(id.len()).any(|part| part == id);
-        error.status == Some(404) || (error.status == Some(400) && error.problem.as_ref().is_some_and(names))
+        (error.status == Some(404) && told)
+            || (error.status == Some(400) && error.problem.as_ref().is_some_and(names))
     }
 
     fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
@@ -309,6 +318,7 @@ impl Machine {
                 let was_open = self.state == State::Open;
                 if let Some(session) = value.get("customerSession") {
                     self.take_state(session);
+                    self.own_count = update_count(session);
                 }
                 self.take_quote(&value, !replayed);
                 match attempt.kind {
@@ -337,7 +347,7 @@ impl Machine {
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         let takes_over = !held && (self.revision == 0 || (asked && nothing_waits && !same));
         if opening.is_some() || takes_over {
-            if let Err(refusals) = self.adopt(session) {
+            if let Err(refusals) = self.adopt(session, opening.as_deref()) {
                 self.opening = opening;
                 self.read_wanted = false;
                 return Err(refusals);
@@ -368,9 +378,7 @@ impl Machine {
     /// Whether a session that was read holds what we last had acknowledged: nobody wrote since, or
     /// what was written is the same.
     fn is_same(&self, session: &Value) -> bool {
-        let count = |session: &Value| session.get("updateCount").and_then(Value::as_integer);
-        let known = self.session.as_deref().and_then(count);
-        if known.is_some() && count(session) == known {
+        if self.own_count.is_some() && update_count(session) == self.own_count {
             return true;
         }
         differences(&self.acknowledged_draft, session).is_empty()

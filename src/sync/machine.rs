@@ -8,15 +8,15 @@ use crate::draft::field::Field;
 use crate::draft::quote::{Quote, Verdict};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
-use crate::draft::{Change, Draft, Line, LineChange, LineId};
+use crate::draft::{Change, Draft, Item, Line, LineChange, LineId};
 use crate::model::json::{Value, write_list, write_string};
-use crate::model::wire::Path;
+use crate::model::wire::{Path, Source, Step};
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
 use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
 use crate::sync::moves::Move;
 use crate::sync::options::{Mode, Options};
-use crate::sync::send::{Attempt, Preview};
+use crate::sync::send::{Attempt, Kind, Preview};
 
 /// One checkout: the draft, what the server knows of it, and what is under way.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Machine {
     pub(super) acknowledged_draft: Draft,
     pub(super) state: State,
     pub(super) session: Option<Arc<Value>>,
+    /// `updateCount` of the last session that is ours: answered to an update, or adopted.
+    pub(super) own_count: Option<i64>,
     pub(super) quote: Option<Arc<Quote>>,
     pub(super) quote_revision: u64,
     pub(super) quote_fresh: bool,
@@ -175,6 +177,7 @@ impl Machine {
             acknowledged: 0,
             state: State::Open,
             session: None,
+            own_count: None,
             quote: None,
             quote_revision: 0,
             quote_fresh: false,
@@ -201,6 +204,10 @@ impl Machine {
             options,
         };
         if let Some(answer) = machine.options.initial_answer.take() {
+            if !machine.is_ours(Kind::Read, &answer) {
+                let steps = ["initial", "answer"].map(|step| Step::Key(step.to_string()));
+                return Err(vec![Refusal::new(Code::ValueType, steps.to_vec())]);
+            }
             machine.read_session(&answer)?;
         }
         if let Some(edit) = initial {
@@ -328,12 +335,35 @@ impl Machine {
 
     /// Takes over what the server has: as the draft where nothing of ours is waiting, with edits
     /// that were made meanwhile on top.
-    pub(super) fn adopt(&mut self, session: &Value) -> Result<(), Vec<Refusal>> {
+    pub(super) fn adopt(&mut self, session: &Value, again: Option<&[Edit]>) -> Result<(), Vec<Refusal>> {
         let known = std::mem::take(&mut self.draft);
         let mut taken: Vec<LineId> = Vec::new();
         let ids = &mut self.ids;
         // A line that is there already keeps its id and what the shop stored with it.
+        // While the session was not known, the lines of the draft are additions to it that are made
+        // again: one that will join a line of the server gives that line its id, no other does.
+        let joining: Option<Vec<LineId>> = again.map(|edits| {
+            let joins = |edit: &Edit| match &edit.command {
+                Command::Add { line, merge: true } => Some(line.id),
+                _ => None,
+            };
+            edits.iter().filter_map(joins).collect()
+        });
         let mut old_line = |index: usize, item: &Value| {
+            if let Some(joining) = &joining {
+                let item = Item::read(item, Source::Api);
+                let joins = |line: &&Arc<Line>| {
+                    joining.contains(&line.id)
+                        && !taken.contains(&line.id)
+                        && item.as_ref().is_ok_and(|item| line.item.is_like(item))
+                };
+                let line = known.lines().iter().find(joins);
+                taken.extend(line.map(|line| line.id));
+                return match line {
+                    Some(line) => (line.id, line.meta.clone(), false),
+                    None => (ids.make(), None, false),
+                };
+            }
             let same = |line: &&Arc<Line>| {
                 item.get("sku").and_then(Value::as_str) == Some(line.item.sku()) && !taken.contains(&line.id)
             };
@@ -356,6 +386,7 @@ impl Machine {
             }
         };
         self.draft = draft;
+        self.own_count = update_count(session);
         self.revision = self.revision.saturating_add(1);
         self.acknowledged = self.revision;
         self.acknowledged_draft = self.draft.clone();
@@ -556,6 +587,11 @@ impl Machine {
         out.push('}');
         out
     }
+}
+
+/// How many updates a session of the server has had.
+pub(super) fn update_count(session: &Value) -> Option<i64> {
+    session.get("updateCount").and_then(Value::as_integer)
 }
 
 /// What a draft costs.

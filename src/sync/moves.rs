@@ -82,10 +82,24 @@ impl Machine {
         let may_close = self.may_become(&State::Closed);
         let may_cancel = self.may_become(&State::Cancelled) && self.may_exist();
         match (ask, &mut self.moving) {
-            (Ask::Close(_), Some(Move::Close { tickets, .. }))
-            | (Ask::Cancel, Some(Move::Cancel { tickets, .. })) => tickets.push(ticket),
-            (Ask::Prepare(_), Some(Move::Prepare { tickets, prepared: false, .. })) => tickets.push(ticket),
-            (Ask::Prepare(_), Some(Move::Prepare { prepared: true, .. })) => self.prepared(&[ticket]),
+            (Ask::Cancel, Some(Move::Cancel { tickets, .. })) => tickets.push(ticket),
+            // Who joins is bound to the same quote; the first one that is named binds all.
+            (Ask::Close(wished), Some(Move::Close { tickets, quote, sending: begun, .. }))
+            | (Ask::Prepare(wished), Some(Move::Prepare { tickets, quote, prepared: begun, .. })) => {
+                let current = self.quote.as_ref().map(|quote| quote.fingerprint.clone());
+                let agrees = wished.is_none() || wished == *quote || (*begun && wished == current);
+                if !agrees && (*begun || quote.is_some()) {
+                    self.reject(ticket, SyncError::new(SyncCode::QuoteChanged));
+                    return;
+                }
+                tickets.push(ticket);
+                if !*begun {
+                    *quote = quote.take().or(wished);
+                } else if let Some(Move::Prepare { tickets, .. }) = &mut self.moving {
+                    let tickets = std::mem::take(tickets);
+                    self.prepared(&tickets);
+                }
+            }
             (Ask::Finish, Some(Move::Prepare { finish, prepared: true, .. })) => {
                 finish.push(ticket);
                 self.read_wanted = true;

@@ -77,6 +77,11 @@ impl Machine {
         if self.unknown.is_some() {
             return (!self.is_held()).then_some(0);
         }
+        self.update_due()
+    }
+
+    /// When the newest draft is due; none when it may not go, or need not.
+    fn update_due(&self) -> Option<u64> {
         if self.blocked.is_some() || !self.is_dirty() || self.opening.is_some() {
             return None;
         }
@@ -100,7 +105,14 @@ impl Machine {
         let opening = self.opening.is_some() && self.blocked.is_none();
         let refresh = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
         // An answer that is still owed comes first: what a read shows would be older than it.
-        opening || (((self.read_wanted && !self.is_held()) || refresh) && self.unknown.is_none())
+        let wanted = (self.read_wanted && !self.is_held()) || (refresh && !self.update_comes_first());
+        opening || (wanted && self.unknown.is_none())
+    }
+
+    /// Whether the newest draft is due already: however many reads and previews are asked for, what
+    /// the shopper did is sent before them.
+    fn update_comes_first(&self) -> bool {
+        self.unknown.is_none() && self.update_due().is_some_and(|due| due <= self.now)
     }
 
     fn previews_now(&self) -> bool {
@@ -156,7 +168,7 @@ impl Machine {
             }
             _ => {}
         }
-        if self.previews_now() {
+        if self.previews_now() && !self.update_comes_first() {
             let preview = self.previews.first()?.clone();
             let body = self.body(&preview.draft, None, &preview.content);
             let kind = Kind::Preview { ticket: preview.ticket };

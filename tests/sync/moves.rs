@@ -774,3 +774,50 @@ fn rule_9_a_cancel_of_a_cart_that_the_server_refused_is_told_and_frees_the_edits
     assert_eq!(desk.rejected(cancel), "state_forbidden");
     desk.add("A", 1);
 }
+
+#[test]
+fn rule_9_who_joins_a_close_or_a_preparation_is_bound_to_the_quote_too() {
+    let mut desk = Desk::stocked();
+    desk.add("B", 1);
+    let first = desk.ask(Ask::Close(None));
+    let second = desk.ask(Ask::Close(Some("nonsense".to_string())));
+    desk.run();
+    assert_eq!((desk.rejected(first), desk.rejected(second)), ("quote_changed", "quote_changed"));
+    assert_eq!(closes(&desk), 0);
+
+    let mut desk = Desk::stocked();
+    let prepare = desk.ask(Ask::Prepare(None));
+    desk.run();
+    assert!(desk.settled.contains_key(&prepare));
+    let other = desk.ask(Ask::Prepare(Some("nonsense".to_string())));
+    assert_eq!(desk.rejected(other), "quote_changed");
+    let quote = desk.fingerprint();
+    let same = desk.ask(Ask::Prepare(Some(quote)));
+    assert!(matches!(desk.settled[&same], Ok(Reply::Prepared { .. })));
+}
+
+#[test]
+fn rule_5_reads_of_a_foreign_cart_never_make_the_quote_fresh() {
+    let mut desk = Desk::stocked();
+    desk.ask(Ask::Prepare(None));
+    desk.run();
+    desk.endpoint.foreign(ID, &json!({ "cartItems": [{ "sku": "Z", "quantity": 5, "price": 1 }] }));
+    desk.ask(Ask::Finish);
+    for _ in 0..3 {
+        desk.next();
+        desk.serve();
+    }
+    assert!(!desk.machine.quote_is_current());
+}
+
+#[test]
+fn rule_2_what_the_shopper_did_goes_before_previews_however_many_are_asked_for() {
+    let mut desk = Desk::stocked();
+    desk.add("B", 1);
+    let flush = desk.ask(Ask::Flush);
+    for _ in 0..5 {
+        desk.ask(Ask::Preview(value(&json!({}))));
+        desk.serve();
+    }
+    assert!(desk.done(flush));
+}

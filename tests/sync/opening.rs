@@ -124,7 +124,7 @@ fn rule_0_an_initial_answer_stands_for_the_read() {
 #[test]
 fn rule_0_a_session_that_the_server_does_not_know_is_empty() {
     let naming = json!({ "message": format!("no session {ID}"), "errors": [] }).to_string();
-    for (status, body) in [(404, "{}"), (404, ""), (400, naming.as_str())] {
+    for (status, body) in [(404, r#"{"message":"not found"}"#), (400, naming.as_str())] {
         let mut desk = Desk::with(&known());
         desk.add("A", 1);
         desk.answer(status, body);
@@ -146,6 +146,10 @@ fn rule_0_nothing_is_written_until_a_read_is_answered() {
     let foreign = r#"{"customerSession":{"integrationId":"other","state":"open","cartItems":[]}}"#;
     let troubles = [
         Answer(500, ""),
+        // Not the API's 404: a gateway says it while the endpoint is being changed.
+        Answer(404, ""),
+        Answer(404, "{}"),
+        Answer(404, "<html>not found</html>"),
         Answer(503, "{}"),
         Answer(409, "{}"),
         Answer(429, "{}"),
@@ -273,4 +277,28 @@ fn rule_0_a_change_is_told_when_the_session_is_there() {
     let news = desk.news();
     assert_eq!(news[0], Notice::Change);
     assert!(news.contains(&Notice::Quote) && news.contains(&Notice::Sync));
+}
+
+#[test]
+fn rule_0_an_addition_made_meanwhile_never_takes_another_line_over() {
+    let held =
+        json!({ "cartItems": [{ "sku": "S", "quantity": 2, "price": 1, "attributes": { "size": "M" } }] });
+    // Another price, another size, and a line that is to stand by itself.
+    for (item, merge, joins) in [
+        (json!({ "sku": "S", "price": 2, "attributes": { "size": "M" } }), true, false),
+        (json!({ "sku": "S", "price": 1, "attributes": { "size": "L" } }), true, false),
+        (json!({ "sku": "S", "price": 1, "attributes": { "size": "M" } }), false, false),
+        (json!({ "sku": "S", "price": 1, "attributes": { "size": "M" } }), true, true),
+    ] {
+        let mut desk = Desk::closed(&known());
+        desk.endpoint.foreign(ID, &held);
+        desk.handle(Event::Opened);
+        let added = desk.edit(json!({ "do": "cart.add", "item": item, "merge": merge })).line.unwrap();
+        desk.run();
+        let lines = desk.machine.draft().lines().to_vec();
+        assert_eq!(lines.len(), if joins { 1 } else { 2 }, "{item}");
+        assert_eq!(lines.iter().filter(|line| line.id == added).count(), 1, "an id names one line: {item}");
+        let units = if joins { 3 } else { 1 };
+        assert_eq!(desk.machine.draft().line(added).unwrap().item.quantity(), units, "{item}");
+    }
 }

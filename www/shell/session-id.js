@@ -11,7 +11,7 @@ const MADE_ID = /^cw-[0-9a-f]{32}$/;
 export const newSeed = () => randomHex(8);
 
 /**
- * Where the id of a made session is kept until the session ends: in this tab only, so that two tabs never share one.
+ * Where the id of a made session is kept until the session ends: in this tab only. A duplicated tab gets a copy of it and shares the session.
  * Every failure of the storage is ignored, the id then lives as long as the page.
  *
  * @param {string} key
