@@ -1775,3 +1775,13 @@ fn ids_of_lines_are_never_used_twice_and_only_their_own_text_is_read() {
     }
     assert_eq!(LineId::parse("00000000000000ff"), Some(LineId(255)));
 }
+
+#[test]
+fn a_command_without_its_argument_gives_one_refusal() {
+    let mut desk = Desk::new();
+    for name in
+        ["cart.add", "cart.replace", "cart.accept", "coupons.add", "referral.set", "loyaltyCard.set", "load"]
+    {
+        assert_eq!(desk.refused(json!({"do": name})).len(), 1, "{name}");
+    }
+}

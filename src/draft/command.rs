@@ -157,6 +157,9 @@ impl<'v> Arguments<'v> {
         match name.as_str() {
             "cart.add" => {
                 let item = self.required("item");
+                if !self.refusals.is_empty() {
+                    return Command::Clear;
+                }
                 Command::Add { line: self.line(item, Path::new()), merge: self.merges() }
             }
             "cart.update" => {
@@ -172,6 +175,9 @@ impl<'v> Arguments<'v> {
             }
             "cart.accept" => {
                 let mut free = self.object("freeItem");
+                if !self.refusals.is_empty() {
+                    return Command::Clear;
+                }
                 free.set("price", Value::Number("0".to_string()));
                 let line = self.line(&Value::Object(free), Path::new());
                 Command::Accept { line: NewLine { free: true, ..line } }
@@ -234,6 +240,9 @@ impl<'v> Arguments<'v> {
                 }
                 None => {
                     let session = self.required("session");
+                    if !self.refusals.is_empty() {
+                        return Command::Clear;
+                    }
                     self.put(session, true)
                 }
             },
