@@ -9,6 +9,7 @@ use cartwright::model::json::Value;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::sandbox::campaigns::Campaigns;
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) campaigns: Campaigns,
     pub(crate) places: Places,
+    pub(crate) clock: Clock,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) journal: Mutex<Journal>,
     /// What browsers reported against the Content-Security-Policy, newest last.
@@ -55,6 +57,7 @@ pub(crate) fn router(app: Arc<App>, places: &pages::Folders) -> Router {
         )
         .route("/sandbox/requests", get(control::requests).fallback(control::wrong_method))
         .route("/sandbox/sessions/{id}", get(control::session).fallback(control::wrong_method))
+        .route("/sandbox/clock", post(control::clock).fallback(control::wrong_method))
         .route("/sandbox/reset", post(control::reset).fallback(control::wrong_method))
         .route("/sandbox/csp-reports", get(control::reports).fallback(control::wrong_method))
         .route("/sandbox/{*path}", any(control::unknown))

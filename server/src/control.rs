@@ -7,15 +7,21 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use cartwright::model::json::Value;
+use cartwright::model::json::{Object, Value};
 use cartwright::model::wire::Wire;
 use percent_encoding::percent_decode_str;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::app::{App, lock, raise};
 use crate::body;
 use crate::problem::{Problem, at_pointer};
 use crate::sandbox::rules;
 use crate::session_api::{no_session, unavailable};
+use crate::strict::{Misfit, Node};
+
+/// Years that the clock may be set to: later ones would leave room for no date after them.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9000;
 
 /// Reports that are remembered.
 const MAX_REPORTS: usize = 1000;
@@ -118,8 +124,41 @@ pub(crate) async fn session(
     }
 }
 
-/// Forgets sessions, keys, faults, requests and reports.
+/// Sets the sandbox's time, from which it runs on; null is the machine's own. Answers it.
+pub(crate) async fn clock(State(app): State<Arc<App>>, body: Body) -> Response {
+    let asked = match value(body).await {
+        Ok(asked) => asked,
+        Err(problem) => return refused(&problem),
+    };
+    match wanted_time(&Node::root(&asked)) {
+        Ok(now) => app.clock.set(now),
+        Err(misfit) => {
+            return refused(&Problem::invalid(vec![at_pointer(
+                "Invalid time",
+                misfit.wanted,
+                misfit.pointer,
+            )]));
+        }
+    }
+    let now = app.clock.now().format(&Rfc3339).map_or(Value::Null, Value::String);
+    json(Value::Object(Object::from_iter([("now".to_string(), now)])).to_text())
+}
+
+fn wanted_time(node: &Node<'_>) -> Result<Option<OffsetDateTime>, Misfit> {
+    node.only(&["now"])?;
+    let now = node.required("now")?;
+    if *now.value == Value::Null {
+        return Ok(None);
+    }
+    match OffsetDateTime::parse(&now.text()?, &Rfc3339) {
+        Ok(time) if YEARS.contains(&time.to_offset(UtcOffset::UTC).year()) => Ok(Some(time)),
+        _ => now.misfit("RFC 3339 text of a year from 1970 to 9000 is expected, or null"),
+    }
+}
+
+/// Forgets sessions, keys, faults, requests, reports and the time that was set.
 pub(crate) async fn reset(State(app): State<Arc<App>>) -> Response {
+    app.clock.set(None);
     lock(&app.faults).clear();
     raise(&app.releases);
     lock(&app.journal).clear();

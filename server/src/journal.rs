@@ -27,13 +27,17 @@ struct Entry {
     seq: u64,
     arrival: Arrival,
     end: Option<End>,
+    /// How often it was carried out so far.
+    applied: u64,
 }
 
 /// How a request ended.
 #[derive(Debug, Clone)]
 pub(crate) struct End {
-    /// Status and text; none where the connection was cut.
+    /// Status and text; none where the client got no answer.
     pub(crate) answer: Option<(u16, String)>,
+    /// Whether the client got no answer, or not the whole of it.
+    pub(crate) dropped: bool,
     pub(crate) finished_at: i64,
 }
 
@@ -55,9 +59,9 @@ impl Entry {
     fn value(&self) -> Value {
         let arrival = &self.arrival;
         let answer = self.end.as_ref().and_then(|end| end.answer.as_ref());
-        let cut = self.end.as_ref().is_some_and(|end| end.answer.is_none());
+        let cut = self.end.as_ref().is_some_and(|end| end.dropped);
         let finished_at = self.end.as_ref().map(|end| end.finished_at);
-        let members: [(&str, Value); 12] = [
+        let members: [(&str, Value); 13] = [
             ("seq", number(self.seq)),
             ("method", text(&arrival.method)),
             ("path", text(&arrival.path)),
@@ -70,6 +74,7 @@ impl Entry {
             ("startedAt", number(arrival.started_at)),
             ("finishedAt", or_null(finished_at, number)),
             ("dropped", Value::Bool(cut)),
+            ("applied", number(self.applied)),
         ];
         let members = members.map(|(name, value)| (name.to_string(), value));
         Value::Object(members.into_iter().collect::<Object>())
@@ -92,21 +97,32 @@ impl Journal {
     /// Notes a request and gives it a number, from 1 on.
     pub(crate) fn begin(&mut self, arrival: Arrival) -> u64 {
         self.last = self.last.saturating_add(1);
-        let entry = Entry { seq: self.last, arrival, end: None };
+        let entry = Entry { seq: self.last, arrival, end: None, applied: 0 };
         self.bytes = self.bytes.saturating_add(entry.bytes());
         self.entries.push_back(entry);
         self.shorten();
         self.last
     }
 
+    fn entry(&mut self, seq: u64) -> Option<&mut Entry> {
+        let index = self.entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
+        self.entries.get_mut(index)
+    }
+
+    /// Notes that a request was carried out once more.
+    pub(crate) fn applied(&mut self, seq: u64) {
+        if let Some(entry) = self.entry(seq) {
+            entry.applied = entry.applied.saturating_add(1);
+        }
+    }
+
     /// Notes how a request ended, where it is still remembered.
     pub(crate) fn finish(&mut self, seq: u64, end: End) {
-        if let Ok(index) = self.entries.binary_search_by_key(&seq, |entry| entry.seq)
-            && let Some(entry) = self.entries.get_mut(index)
-        {
+        if let Some(entry) = self.entry(seq) {
             let before = entry.bytes();
             entry.end = Some(end);
-            self.bytes = self.bytes.saturating_sub(before).saturating_add(entry.bytes());
+            let after = entry.bytes();
+            self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
         }
         self.shorten();
     }

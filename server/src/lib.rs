@@ -9,7 +9,9 @@ pub mod sandbox;
 mod strict;
 
 mod app;
+mod asked;
 mod body;
+mod clock;
 mod control;
 mod faults;
 mod journal;
@@ -31,6 +33,7 @@ pub use options::Options;
 pub use strict::Misfit;
 
 use app::App;
+use clock::Clock;
 use sandbox::campaigns::{self, Campaigns};
 use sandbox::places::Places;
 use sandbox::store::Store;
@@ -71,6 +74,7 @@ pub async fn start(options: &Options) -> Result<Server, String> {
         store,
         campaigns,
         places: Places::default(),
+        clock: Clock::default(),
         faults: Mutex::default(),
         journal: Mutex::default(),
         reports: Mutex::new(VecDeque::new()),

@@ -12,17 +12,19 @@ pub struct Problem {
     pub message: String,
     /// Single problems; none where the summary says it all.
     pub errors: Option<Vec<ApiError>>,
+    /// The methods that a 405 names.
+    pub allow: Option<&'static str>,
 }
 
 impl Problem {
     /// A refusal with a summary only.
     pub fn new(status: u16, message: impl Into<String>) -> Problem {
-        Problem { status, message: message.into(), errors: None }
+        Problem { status, message: message.into(), errors: None, allow: None }
     }
 
     /// A 400 with its single problems, as the API words it.
     pub fn invalid(errors: Vec<ApiError>) -> Problem {
-        Problem { status: 400, message: "The submitted data was invalid".to_string(), errors: Some(errors) }
+        Problem { errors: Some(errors), ..Problem::new(400, "The submitted data was invalid") }
     }
 
     /// The body; `StatusCode` repeats the status except in a 400, which the API sends without it.

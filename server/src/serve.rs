@@ -1,15 +1,18 @@
 //! Connections: accepts them, cuts them where a fault says so, lets them end at a stop.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, header};
 use axum::response::Response;
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,6 +41,40 @@ impl std::error::Error for Cut {}
 pub(crate) fn cut() -> Response {
     let mut response = Response::default();
     response.extensions_mut().insert(Cut);
+    response
+}
+
+/// A body of which a part is sent before the connection is cut.
+#[derive(Debug)]
+struct CutShort {
+    part: Option<Bytes>,
+    is_sent: bool,
+}
+
+impl hyper::body::Body for CutShort {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(part) = self.part.take() {
+            return Poll::Ready(Some(Ok(Frame::data(part))));
+        }
+        if self.is_sent {
+            return Poll::Ready(Some(Err(Cut)));
+        }
+        // Only what is polled in vain once more has been written to the connection before.
+        self.is_sent = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A response that announces the whole text, sends so many bytes of it, and closes the connection.
+pub(crate) fn cut_short(text: String, bytes: usize) -> Response {
+    let whole = Bytes::from(text);
+    let part = whole.slice(..bytes.min(whole.len()));
+    let mut response = Response::new(Body::new(CutShort { part: Some(part), is_sent: false }));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     response
 }
 

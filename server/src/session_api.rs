@@ -5,106 +5,110 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use cartwright::model::wire::Wire;
-use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::app::{App, lock};
+use crate::asked::{self, Asked, Operation};
 use crate::body;
-use crate::faults::{Fault, Target};
+use crate::faults::{Client, Fault, Target};
 use crate::journal::{Arrival, End};
-use crate::problem::{Problem, at_parameter};
+use crate::problem::Problem;
 use crate::sandbox::places::Place;
 use crate::sandbox::store::{self, Answer, StoreError};
 use crate::sandbox::{read, rules};
 use crate::serve;
 
-/// Where the sessions are.
-const SESSIONS: &str = "/session-api/v2/customer_sessions/";
-
-/// Methods of a session.
-const METHODS: &str = "GET, PUT";
-
-/// Longest `Idempotency-Key`, in characters (API reference, section 1.1).
-const MAX_KEY_LENGTH: usize = 255;
-
-/// What a request asks for.
-enum Operation {
-    Update(store::Request),
-    Read(String),
-}
+/// Longest time that a fault holds something back.
+const LONGEST_HOLD: Duration = Duration::from_secs(600);
 
 /// What leaves.
 enum Outcome {
+    /// The connection is cut.
     Cut,
+    /// The client waits in vain.
+    Nothing,
     Answered {
         status: u16,
         content_type: &'static str,
         headers: Vec<(HeaderName, HeaderValue)>,
         text: String,
+        /// Bytes of the text after which the connection is cut.
+        cut_after: Option<usize>,
     },
 }
 
 /// Carries a request out to its end, even when its client goes away meanwhile.
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let mut releases = app.releases.subscribe();
     let work = app.tasks.spawn(serve_request(app.clone(), request));
     match work.await {
-        Ok(response) => response,
+        Ok(Outcome::Nothing) => {
+            let _ = tokio::time::timeout(LONGEST_HOLD, releases.changed()).await;
+            serve::cut()
+        }
+        Ok(outcome) => outcome.into_response(&app),
         Err(_) => serve::cut(),
     }
 }
 
-async fn serve_request(app: Arc<App>, request: Request) -> Response {
-    let mut releases = app.releases.subscribe();
+/// A request, and the number that the journal gave it.
+struct Numbered {
+    seq: u64,
+    session: Option<String>,
+    asked: Result<Arc<Asked>, Problem>,
+    fault: Fault,
+    releases: watch::Receiver<u64>,
+}
+
+async fn serve_request(app: Arc<App>, request: Request) -> Outcome {
+    let releases = app.releases.subscribe();
     let started_at = store::milliseconds(OffsetDateTime::now_utc());
     let (head, body) = request.into_parts();
     let body = body::read(body).await;
     let target = head.uri.path_and_query().map_or_else(|| head.uri.path().to_string(), ToString::to_string);
-    let session = session_id(head.uri.path()).and_then(Result::ok);
+    let session = asked::session(head.uri.path());
     let arrival = Arrival {
         method: head.method.to_string(),
         path: head.uri.path().to_string(),
         query: head.uri.query().unwrap_or_default().to_string(),
         session: session.clone(),
-        key: key(&head.headers).ok().flatten(),
+        key: asked::key(&head.headers).ok().flatten(),
         body: String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned(),
         started_at,
     };
-    let operation = operation(&head, &target, body);
+    let asked = asked::read(&head, &target, body, app.clock.now()).map(Arc::new);
     // One stretch without a pause, so that the journal has requests in the order of their places.
-    let place = place(&app, &operation);
+    let place = place(&app, &asked);
     let seq = lock(&app.journal).begin(arrival);
-    let fault = match &place {
-        Err(_) => None,
-        Ok(_) => lock(&app.faults).take(&Target {
-            method: head.method.as_str(),
-            path_and_query: &target,
-            session: session.as_deref(),
-        }),
+    let (fault, held) = {
+        let mut faults = lock(&app.faults);
+        let seen =
+            Target { method: head.method.as_str(), path_and_query: &target, session: session.as_deref() };
+        let fault = place.is_ok().then(|| faults.take(&seen)).flatten().unwrap_or_default();
+        let held = (fault.reorder_after > 0).then(|| faults.hold(seq, session.clone(), fault.reorder_after));
+        (fault, held)
     };
-    let outcome = match place {
-        Err(problem) => Outcome::from(&problem),
-        Ok(None) => act(&app, operation, fault, &mut releases).await,
-        Ok(Some(place)) => {
-            let _turn = place.turn().await;
-            act(&app, operation, fault, &mut releases).await
-        }
+    let request = Numbered { seq, session, asked, fault, releases };
+    let outcome = match (place, held) {
+        (Err(problem), _) => request.end(&app, Outcome::from(&problem)),
+        (Ok(place), None) => request.carry_out(&app, place).await,
+        // It is still on its way: its place is taken when it arrives.
+        (Ok(_), Some(woken)) => request.arrive_late(&app, woken).await,
     };
     lock(&app.journal).finish(seq, outcome.end());
-    outcome.into_response(&app)
+    outcome
 }
 
 /// The place of an update in the queue of its session.
-fn place(app: &App, operation: &Result<Operation, Problem>) -> Result<Option<Place>, Problem> {
-    let Ok(Operation::Update(request)) = operation else {
+fn place(app: &App, asked: &Result<Arc<Asked>, Problem>) -> Result<Option<Place>, Problem> {
+    let Some(asked) = asked.as_ref().ok().filter(|asked| asked.operation == Operation::Update) else {
         return Ok(None);
     };
-    match app.places.enter(&request.integration_id) {
+    match app.places.enter(&asked.integration_id) {
         Some(place) => Ok(Some(place)),
         None => Err(Problem {
             errors: Some(Vec::new()),
@@ -113,57 +117,108 @@ fn place(app: &App, operation: &Result<Operation, Problem>) -> Result<Option<Pla
     }
 }
 
-async fn act(
-    app: &Arc<App>,
-    operation: Result<Operation, Problem>,
-    fault: Option<Fault>,
-    releases: &mut watch::Receiver<u64>,
-) -> Outcome {
-    let fault = fault.unwrap_or_default();
-    if fault.delay_ms > 0 {
-        let delay = Duration::from_millis(fault.delay_ms);
-        let _ = tokio::time::timeout(delay, releases.changed()).await;
-    }
-    if fault.drop_before_apply {
-        return Outcome::Cut;
-    }
-    let mut outcome = match &fault.answer {
-        Some(_) if !fault.apply && !fault.drop_after_apply => Outcome::Cut,
-        _ => run(app, operation).await,
-    };
-    if fault.drop_after_apply {
-        return Outcome::Cut;
-    }
-    if let Some(answer) = fault.answer {
-        outcome = Outcome::Answered {
-            status: answer.status,
-            content_type: answer.content_type,
-            headers: Vec::new(),
-            text: answer.text,
+impl Numbered {
+    /// Carries it out when its turn comes; gives what the client sees.
+    async fn carry_out(mut self, app: &Arc<App>, place: Option<Place>) -> Outcome {
+        let _turn = match &place {
+            Some(place) => Some(place.turn().await),
+            None => None,
         };
+        self.delay().await;
+        let answer = self.run(app).await;
+        self.end(app, self.fault.clone().seen(answer))
     }
-    if let Outcome::Answered { headers, .. } = &mut outcome {
-        headers.extend(fault.headers);
+
+    /// Carries it out after others of its session; the client waits, unless it sees something else.
+    async fn arrive_late(mut self, app: &Arc<App>, woken: oneshot::Receiver<()>) -> Outcome {
+        if !self.fault.is_early() {
+            return self.after_others(app.clone(), woken).await;
+        }
+        let seen = self.fault.clone().seen(Outcome::Cut);
+        self.delay().await;
+        self.fault.delay_ms = 0;
+        app.tasks.spawn(self.after_others(app.clone(), woken));
+        seen
     }
-    outcome
+
+    async fn after_others(mut self, app: Arc<App>, woken: oneshot::Receiver<()>) -> Outcome {
+        tokio::select! {
+            _ = woken => {}
+            _ = self.releases.changed() => self.fault.delay_ms = 0,
+            () = tokio::time::sleep(LONGEST_HOLD) => {}
+        }
+        match place(&app, &self.asked) {
+            Ok(place) => self.carry_out(&app, place).await,
+            Err(problem) => self.end(&app, Outcome::from(&problem)),
+        }
+    }
+
+    async fn delay(&mut self) {
+        if self.fault.delay_ms > 0 {
+            let delay = Duration::from_millis(self.fault.delay_ms);
+            let _ = tokio::time::timeout(delay, self.releases.changed()).await;
+        }
+    }
+
+    /// Carries it out as often as its fault says; gives the first answer.
+    async fn run(&self, app: &Arc<App>) -> Outcome {
+        let mut answer = None;
+        for _ in 0..self.fault.times() {
+            let outcome = run(app, &self.asked).await;
+            lock(&app.journal).applied(self.seq);
+            answer.get_or_insert(outcome);
+        }
+        answer.unwrap_or(Outcome::Cut)
+    }
+
+    /// Lets those go that waited for its end.
+    fn end(&self, app: &App, outcome: Outcome) -> Outcome {
+        lock(&app.faults).ended(self.seq, self.session.as_deref());
+        outcome
+    }
 }
 
-async fn run(app: &Arc<App>, operation: Result<Operation, Problem>) -> Outcome {
-    let operation = match operation {
-        Ok(operation) => operation,
-        Err(problem) => return Outcome::from(&problem),
+impl Fault {
+    /// What the client sees in place of the answer.
+    fn seen(self, answer: Outcome) -> Outcome {
+        let mut outcome = match self.client {
+            Client::Answer => answer,
+            Client::Cut => Outcome::Cut,
+            Client::Nothing => Outcome::Nothing,
+            Client::Instead(answer) => Outcome::Answered {
+                status: answer.status,
+                content_type: answer.content_type,
+                headers: Vec::new(),
+                text: answer.text,
+                cut_after: None,
+            },
+        };
+        if let Outcome::Answered { headers, text, cut_after, .. } = &mut outcome {
+            headers.extend(self.headers);
+            *cut_after = self.truncate_body.filter(|bytes| *bytes < text.len());
+        }
+        outcome
+    }
+}
+
+async fn run(app: &Arc<App>, asked: &Result<Arc<Asked>, Problem>) -> Outcome {
+    let asked = match asked {
+        Ok(asked) => asked.clone(),
+        Err(problem) => return Outcome::from(problem),
     };
     let app = app.clone();
-    let work = tokio::task::spawn_blocking(move || match operation {
-        Operation::Update(request) => {
-            let body = read::body(&request.text, &app.campaigns);
-            let now = OffsetDateTime::now_utc();
-            app.store.update(&request, &body, &app.campaigns, now)
+    let work = tokio::task::spawn_blocking(move || match asked.operation {
+        Operation::Update => {
+            let body = read::body(&asked.text, &app.campaigns);
+            app.store.update(&asked, &body, &app.campaigns, app.clock.now())
         }
-        Operation::Read(id) => Ok(match app.store.read(&id)? {
+        Operation::Read => Ok(match app.store.read(&asked.integration_id)? {
             Some(stored) => Answer { status: 200, text: rules::read(stored).to_answer_text() },
             None => Answer::from(&no_session()),
         }),
+        Operation::Reopen | Operation::Return => {
+            Ok(Answer::from(&Problem::new(404, "There is no such operation")))
+        }
     });
     match work.await {
         Ok(Ok(answer)) => answer.into(),
@@ -184,12 +239,13 @@ pub(crate) fn unavailable(error: &StoreError) -> Problem {
 
 impl From<&Problem> for Outcome {
     fn from(problem: &Problem) -> Outcome {
-        let allow = (header::ALLOW, HeaderValue::from_static(METHODS));
+        let allow = |methods| (header::ALLOW, HeaderValue::from_static(methods));
         Outcome::Answered {
             status: problem.status,
             content_type: "application/json",
-            headers: (problem.status == 405).then_some(allow).into_iter().collect(),
+            headers: problem.allow.map(allow).into_iter().collect(),
             text: problem.body(),
+            cut_after: None,
         }
     }
 }
@@ -201,6 +257,7 @@ impl From<Answer> for Outcome {
             content_type: "application/json",
             headers: Vec::new(),
             text: answer.text,
+            cut_after: None,
         }
     }
 }
@@ -209,18 +266,22 @@ impl Outcome {
     fn end(&self) -> End {
         End {
             answer: match self {
-                Outcome::Cut => None,
+                Outcome::Cut | Outcome::Nothing => None,
                 Outcome::Answered { status, text, .. } => Some((*status, text.clone())),
             },
+            dropped: !matches!(self, Outcome::Answered { cut_after: None, .. }),
             finished_at: store::milliseconds(OffsetDateTime::now_utc()),
         }
     }
 
     fn into_response(self, app: &App) -> Response {
-        let Outcome::Answered { status, content_type, headers, text } = self else {
+        let Outcome::Answered { status, content_type, headers, text, cut_after } = self else {
             return serve::cut();
         };
-        let mut response = Response::new(Body::from(text));
+        let mut response = match cut_after {
+            None => Response::new(Body::from(text)),
+            Some(bytes) => serve::cut_short(text, bytes),
+        };
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         let sent = response.headers_mut();
         sent.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -234,119 +295,5 @@ impl Outcome {
             sent.insert(name, value);
         }
         response
-    }
-}
-
-/// What the request asks for, or why it is refused before anything is looked at.
-fn operation(head: &Parts, target: &str, body: Result<Vec<u8>, Problem>) -> Result<Operation, Problem> {
-    let Some(id) = session_id(head.uri.path()) else {
-        return Err(Problem::new(404, "There is no such operation"));
-    };
-    if ![Method::GET, Method::PUT].contains(&head.method) {
-        return Err(Problem::new(405, "The operation has other methods"));
-    }
-    let text = body?;
-    let integration_id = id?;
-    let (dry, evaluate_at) = query(head.uri.query().unwrap_or_default())?;
-    if head.method == Method::GET {
-        return Ok(Operation::Read(integration_id));
-    }
-    if !is_json(&head.headers) {
-        return Err(Problem::new(415, "The body must be application/json"));
-    }
-    Ok(Operation::Update(store::Request {
-        integration_id,
-        target: target.to_string(),
-        key: key(&head.headers)?,
-        text,
-        dry,
-        evaluate_at,
-    }))
-}
-
-/// The session id of a path; none where the path is no session's.
-fn session_id(path: &str) -> Option<Result<String, Problem>> {
-    let raw = path.strip_prefix(SESSIONS)?;
-    if raw.is_empty() || raw.contains('/') {
-        return None;
-    }
-    Some(
-        decoded(raw).ok_or_else(|| {
-            refused_parameter("customerSessionId", "The session id is not percent-encoded UTF-8")
-        }),
-    )
-}
-
-fn refused_parameter(parameter: &str, details: &str) -> Problem {
-    Problem::invalid(vec![at_parameter("Invalid parameter", details, parameter)])
-}
-
-/// Percent-decoded text; none where it is not well formed.
-fn decoded(raw: &str) -> Option<String> {
-    let hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
-    let whole = raw.split('%').skip(1).all(|after| {
-        let bytes = after.as_bytes();
-        hex(bytes.first()) && hex(bytes.get(1))
-    });
-    if !whole {
-        return None;
-    }
-    Some(percent_decode_str(raw).decode_utf8().ok()?.into_owned())
-}
-
-/// `dry` and `now`; other parameters are passed over.
-fn query(raw: &str) -> Result<(bool, Option<OffsetDateTime>), Problem> {
-    let mut dry = None;
-    let mut now = None;
-    for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let spaced = |text: &str| decoded(&text.replace('+', " "));
-        let (Some(name), Some(value)) = (spaced(name), spaced(value)) else {
-            return Err(Problem::new(400, "The query is not percent-encoded UTF-8"));
-        };
-        let slot = match name.as_str() {
-            "dry" => &mut dry,
-            "now" => &mut now,
-            _ => continue,
-        };
-        if slot.replace(value).is_some() {
-            return Err(refused_parameter(&name, "The parameter stands there twice"));
-        }
-    }
-    let dry = match dry.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(refused_parameter("dry", "true or false is expected")),
-    };
-    let Some(now) = now else {
-        return Ok((dry, None));
-    };
-    match OffsetDateTime::parse(&now, &Rfc3339) {
-        Ok(_) if !dry => Err(refused_parameter("now", "now needs dry=true")),
-        Ok(now) if now <= OffsetDateTime::now_utc() => {
-            Err(refused_parameter("now", "A time in the future is expected"))
-        }
-        Ok(now) => Ok((dry, Some(now))),
-        Err(_) => Err(refused_parameter("now", "RFC 3339 text is expected")),
-    }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-        && !headers.contains_key(header::CONTENT_ENCODING)
-}
-
-/// The idempotency key.
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut keys = headers.get_all("idempotency-key").iter();
-    match (keys.next(), keys.next()) {
-        (None, _) => Ok(None),
-        (Some(key), None) => match key.to_str() {
-            Ok(key) if (1..=MAX_KEY_LENGTH).contains(&key.len()) => Ok(Some(key.to_string())),
-            _ => Err(refused_parameter("Idempotency-Key", "A text of 1 to 255 characters is expected")),
-        },
-        _ => Err(refused_parameter("Idempotency-Key", "The header stands there twice")),
     }
 }

@@ -9,6 +9,7 @@ use cartwright::model::wire::{Wire, read_answer};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use time::OffsetDateTime;
 
+use crate::asked::Asked;
 use crate::problem::{Problem, at_parameter};
 use crate::sandbox::campaigns::Campaigns;
 use crate::sandbox::read::Body;
@@ -74,18 +75,6 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// An update as it came.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) integration_id: String,
-    /// Path and query, which belong to what a key stands for.
-    pub(crate) target: String,
-    pub(crate) key: Option<String>,
-    pub(crate) text: Vec<u8>,
-    pub(crate) dry: bool,
-    pub(crate) evaluate_at: Option<OffsetDateTime>,
-}
-
 /// An answer: status and JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -144,7 +133,7 @@ impl Store {
     /// Carries out an update, or repeats the answer that its key already has.
     pub(crate) fn update(
         &self,
-        request: &Request,
+        request: &Asked,
         body: &Result<Body, Problem>,
         campaigns: &Campaigns,
         now: OffsetDateTime,
@@ -182,7 +171,7 @@ pub(crate) fn milliseconds(time: OffsetDateTime) -> i64 {
 }
 
 /// The answer that a key already has; a key of another request is refused.
-fn remembered(connection: &Connection, key: &str, request: &Request) -> Result<Option<Answer>, StoreError> {
+fn remembered(connection: &Connection, key: &str, request: &Asked) -> Result<Option<Answer>, StoreError> {
     let found = connection
         .query_row(
             "SELECT status, answer, target = ?2 AND request = ?3 FROM answers WHERE key = ?1",
@@ -206,7 +195,7 @@ fn reused_key() -> Problem {
 
 fn apply(
     transaction: &Transaction<'_>,
-    request: &Request,
+    request: &Asked,
     body: &Body,
     campaigns: &Campaigns,
     now: OffsetDateTime,
@@ -222,13 +211,13 @@ fn apply(
         number,
         first_session: profile.is_empty() || !earlier_session(transaction, profile, number)?,
         now,
-        evaluate_at: request.evaluate_at,
-        dry: request.dry,
+        evaluate_at: request.query.now,
+        dry: request.query.dry,
     };
     match rules::update(stored.as_ref(), body, campaigns, &facts) {
         Err(problem) => Ok(Answer::from(&problem)),
         Ok((stored, answer)) => {
-            if !request.dry {
+            if !request.query.dry {
                 write(transaction, number, &stored)?;
             }
             Ok(Answer { status: 200, text: answer.to_answer_text() })
@@ -292,6 +281,7 @@ fn write(connection: &Connection, number: i64, stored: &Stored) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asked::{Operation, Query};
     use crate::sandbox::campaigns::DEFAULT;
     use crate::sandbox::read;
 
@@ -300,13 +290,13 @@ mod tests {
     fn count(store: &Store, now_ms: i64) -> Option<i64> {
         let campaigns = Campaigns::parse(DEFAULT).unwrap();
         let text = br#"{"customerSession":{},"responseContent":["customerSession"]}"#.to_vec();
-        let request = Request {
+        let request = Asked {
+            operation: Operation::Update,
             integration_id: "c".to_string(),
             target: "/c".to_string(),
             key: Some("key".to_string()),
             text,
-            dry: false,
-            evaluate_at: None,
+            query: Query::default(),
         };
         let now = OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000).unwrap();
         let body = read::body(&request.text, &campaigns);

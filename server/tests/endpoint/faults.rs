@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use cartwright::model::json::Value;
 
-use crate::harness::{Endpoint, put, repository, session_path, until, whole};
+use crate::harness::{Answer, Endpoint, put, repository, session_path, until, whole};
 
 fn field(entry: &Value, name: &str) -> String {
     entry.get(name).unwrap().to_text()
@@ -136,6 +136,192 @@ fn rules_match_by_method_path_session_count_and_times() {
     assert_eq!(status("PUT", &session_path("a")), 200);
 }
 
+/// The bytes of an update, for a connection that is read by hand.
+fn update(id: &str, body: &str) -> String {
+    format!(
+        "PUT {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        session_path(id),
+        body.len()
+    )
+}
+
+#[test]
+fn a_request_that_hangs_gets_nothing_and_keeps_no_place() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"match":{"times":4},"do":{"hang":true}}]"#);
+    let waiting = [(); 4].map(|()| {
+        let mut stream = endpoint.connect();
+        stream.write_all(update("c", &whole("{}")).as_bytes()).unwrap();
+        stream
+    });
+    let hangs = |entry: &Value| field(entry, "dropped") == "true" && field(entry, "applied") == "0";
+    until("four hang", || endpoint.requests().iter().filter(|entry| hangs(entry)).count() == 4);
+    assert_eq!(endpoint.put("c", &whole("{}")).at("/customerSession/updateCount"), "1");
+    for stream in &waiting {
+        stream.set_nonblocking(true).unwrap();
+        let early = (&*stream).read(&mut [0]).unwrap_err();
+        assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock, "it still waits");
+        stream.set_nonblocking(false).unwrap();
+    }
+    endpoint.clear_faults();
+    for mut stream in waiting {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"");
+    }
+    assert_eq!(endpoint.session("c").at("/customerSession/updateCount"), "1");
+}
+
+#[test]
+fn a_request_may_be_carried_out_and_hang() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"match":{"method":"PUT"},"do":{"hang":true,"apply":true}}]"#);
+    let mut stream = endpoint.connect();
+    stream.write_all(update("c", &whole("{}")).as_bytes()).unwrap();
+    until("it is carried out", || endpoint.session("c").status == 200);
+    assert_eq!(endpoint.send("POST", "/sandbox/reset", &[], b"").status, 204);
+    assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap(), 0, "a reset lets it go");
+}
+
+#[test]
+fn a_truncated_answer_announces_all_of_it_and_ends_early() {
+    let endpoint = Endpoint::start();
+    for bytes in [10, 0] {
+        endpoint.faults(&format!(r#"[{{"match":{{"method":"PUT"}},"do":{{"truncateBody":{bytes}}}}}]"#));
+        let answer = endpoint.raw(update("c", &whole("{}")).as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let length = head
+            .lines()
+            .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(String::from));
+        let length: usize = length.unwrap().parse().unwrap();
+        assert!(head.starts_with("HTTP/1.1 200") && length > 100, "{head}");
+        assert_eq!(body.len(), bytes);
+    }
+    endpoint.faults(r#"[{"do":{"truncateBody":100000}}]"#);
+    assert_eq!(endpoint.put("c", &whole("{}")).at("/customerSession/updateCount"), "3", "it is shorter");
+    let requests = endpoint.requests();
+    assert_eq!([field(&requests[0], "status"), field(&requests[0], "dropped")], ["200", "true"]);
+}
+
+#[test]
+fn a_duplicate_is_carried_out_twice_and_answered_once() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"match":{"times":2},"do":{"duplicate":true}}]"#);
+    assert_eq!(endpoint.put("c", &whole("{}")).at("/customerSession/updateCount"), "1");
+    assert_eq!(endpoint.keyed("d", "key", &whole("{}")).at("/customerSession/updateCount"), "1");
+    assert_eq!(endpoint.session("c").at("/customerSession/updateCount"), "2");
+    assert_eq!(endpoint.session("d").at("/customerSession/updateCount"), "1", "the key holds");
+    let applied = endpoint.requests().iter().map(|entry| field(entry, "applied")).collect::<Vec<_>>();
+    assert_eq!(applied, ["2", "2", "1", "1"]);
+}
+
+#[test]
+fn a_request_is_overtaken_by_later_ones_of_its_session() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"match":{"session":"c"},"do":{"reorderAfter":2}}]"#);
+    let address = &endpoint.address;
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| put(address, "c", &whole(r#"{"profileId":"first"}"#)).unwrap());
+        until("it has come", || endpoint.requests().len() == 1);
+        endpoint.updated("other", "{}");
+        endpoint.updated("c", r#"{"profileId":"second"}"#);
+        assert_eq!(endpoint.session("c").at("/customerSession/profileId"), r#""second""#);
+        let first = held.join().unwrap();
+        assert_eq!(first.at("/customerSession/updateCount"), "2");
+    });
+    assert_eq!(endpoint.session("c").at("/customerSession/profileId"), r#""first""#);
+}
+
+#[test]
+fn what_was_dropped_or_answered_for_may_arrive_late() {
+    let endpoint = Endpoint::start();
+    for (number, client) in [r#""dropBeforeApply":true"#, r#""status":504"#].into_iter().enumerate() {
+        let id = format!("c{number}");
+        endpoint.faults(&format!(r#"[{{"do":{{"reorderAfter":1,{client}}}}}]"#));
+        match put(&endpoint.address, &id, &whole(r#"{"profileId":"first"}"#)) {
+            Ok(answer) => assert_eq!((answer.status, number), (504, 1)),
+            Err(_) => assert_eq!(number, 0),
+        }
+        endpoint.updated(&id, r#"{"profileId":"second"}"#);
+        let count = || endpoint.get(&format!("/sandbox/sessions/{id}")).at("/customerSession/updateCount");
+        until("the late one arrives", || count() == "2");
+        assert_eq!(endpoint.session(&id).at("/customerSession/profileId"), r#""first""#);
+        let late =
+            &endpoint.get(&format!("/sandbox/requests?session={id}")).json().as_array().unwrap()[0].clone();
+        assert_eq!(field(late, "applied"), "1");
+    }
+}
+
+#[test]
+fn what_is_held_goes_on_when_faults_are_taken_back() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"do":{"reorderAfter":9,"delayMs":600000}}]"#);
+    let address = &endpoint.address;
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| put(address, "c", &whole("{}")).unwrap());
+        until("it has come", || endpoint.requests().len() == 1);
+        endpoint.clear_faults();
+        assert_eq!(held.join().unwrap().at("/customerSession/updateCount"), "1");
+    });
+}
+
+fn set_clock(endpoint: &Endpoint, now: &str) -> Answer {
+    endpoint.send("POST", "/sandbox/clock", &[], format!("{{\"now\":{now}}}").as_bytes())
+}
+
+#[test]
+fn the_clock_may_be_set_and_runs_on() {
+    let endpoint = Endpoint::start();
+    let reasons = |id: &str| endpoint.updated(id, r#"{"couponCodes":["SOON"]}"#).props("rejectCoupon");
+    assert!(reasons("a")[0].contains("CouponStartDateInFuture"));
+    let set = set_clock(&endpoint, r#""8000-01-01T01:00:00+01:00""#);
+    assert_eq!(set.status, 200);
+    assert!(set.at("/now").starts_with(r#""8000-01-01T00:00:0"#), "{}", set.text);
+    assert_eq!(reasons("b"), [""; 0]);
+    let created = endpoint.session("b").at("/customerSession/created");
+    assert!(created.starts_with(r#""8000-01-01T00:0"#), "{created}");
+    let dry = |now: &str| {
+        let path = session_path(&format!("b?dry=true&now={now}"));
+        endpoint.send("PUT", &path, &[("content-type", "application/json")], whole("{}").as_bytes()).status
+    };
+    assert_eq!([dry("7999-12-31T23:59:59Z"), dry("8000-01-02T00:00:00Z")], [400, 200]);
+    assert_eq!(set_clock(&endpoint, "null").status, 200);
+    assert!(reasons("c")[0].contains("CouponStartDateInFuture"));
+}
+
+#[test]
+fn a_key_is_forgotten_24_hours_later_by_the_clock_and_a_reset_sets_it_back() {
+    let endpoint = Endpoint::start();
+    set_clock(&endpoint, r#""2030-01-01T00:00:00Z""#);
+    let count = || endpoint.keyed("c", "key", &whole("{}")).at("/customerSession/updateCount");
+    assert_eq!([count(), count()], ["1", "1"]);
+    set_clock(&endpoint, r#""2030-01-01T23:00:00Z""#);
+    assert_eq!(count(), "1");
+    set_clock(&endpoint, r#""2030-01-02T00:00:01Z""#);
+    assert_eq!(count(), "2");
+    assert_eq!(endpoint.send("POST", "/sandbox/reset", &[], b"").status, 204);
+    endpoint.updated("c", "{}");
+    assert!(!endpoint.session("c").at("/customerSession/created").starts_with(r#""2030-01-0"#));
+}
+
+#[test]
+fn a_wrong_time_is_refused_with_its_place() {
+    let endpoint = Endpoint::start();
+    for (body, place) in [
+        ("7", ""),
+        ("{}", ""),
+        (r#"{"now":"tomorrow"}"#, "/now"),
+        (r#"{"now":1}"#, "/now"),
+        (r#"{"now":"1969-12-31T23:59:59Z"}"#, "/now"),
+        (r#"{"now":"9001-01-01T00:00:00Z"}"#, "/now"),
+        (r#"{"now":null,"then":1}"#, "/then"),
+    ] {
+        let answer = endpoint.send("POST", "/sandbox/clock", &[], body.as_bytes());
+        assert_eq!((answer.status, answer.places()), (400, vec![place.to_string()]), "{body}");
+    }
+    assert_eq!(endpoint.send("GET", "/sandbox/clock", &[], b"").status, 405);
+}
+
 #[test]
 fn wrong_rules_are_refused_with_their_place_and_none_is_taken() {
     let endpoint = Endpoint::start();
@@ -148,6 +334,13 @@ fn wrong_rules_are_refused_with_their_place_and_none_is_taken() {
         (r#"[{"do":{"delayMs":-1}}]"#, "/0/do/delayMs"),
         (r#"[{"do":{"headers":{"a b":"c"}}}]"#, "/0/do/headers/a b"),
         (r#"[{"do":{"headers":{"a":"b\nc"}}}]"#, "/0/do/headers/a"),
+        (r#"[{"do":{"headers":{"Content-Length":"9"}}}]"#, "/0/do/headers/Content-Length"),
+        (r#"[{"do":{"hang":true,"status":500}}]"#, "/0/do"),
+        (r#"[{"do":{"dropBeforeApply":true,"dropAfterApply":true}}]"#, "/0/do"),
+        (r#"[{"do":{"truncateBody":-1}}]"#, "/0/do/truncateBody"),
+        (r#"[{"do":{"truncateBody":true}}]"#, "/0/do/truncateBody"),
+        (r#"[{"do":{"duplicate":1}}]"#, "/0/do/duplicate"),
+        (r#"[{"do":{"reorderAfter":0}}]"#, "/0/do/reorderAfter"),
         (r#"[{"match":{"nth":0},"do":{}}]"#, "/0/match/nth"),
         (r#"[{"match":{"method":1},"do":{}}]"#, "/0/match/method"),
     ] {
@@ -174,6 +367,7 @@ fn the_journal_has_every_request_in_order() {
     assert_eq!(column("session"), [r#""a b""#, r#""c""#, "null", r#""c""#]);
     assert_eq!(column("status"), ["200", "400", "404", "null"]);
     assert_eq!(column("dropped"), ["false", "false", "false", "true"]);
+    assert_eq!(column("applied"), ["1", "1", "1", "0"]);
     assert_eq!(column("query"), [r#""""#, r#""""#, r#""x=1""#, r#""""#]);
     assert_eq!(column("key"), [r#""key-1""#, "null", "null", "null"]);
     assert_eq!(requests[0].get("path").unwrap().as_str(), Some("/session-api/v2/customer_sessions/a%20b"));
