@@ -15,9 +15,9 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::app::{App, lock, raise};
 use crate::body;
-use crate::problem::{Problem, at_pointer};
+use crate::problem::{Problem, at_pointer, no_session};
 use crate::sandbox::rules;
-use crate::session_api::{no_session, unavailable};
+use crate::session_api::unavailable;
 use crate::strict::{Misfit, Node};
 
 /// Years that the clock may be set to: later ones would leave room for no date after them.

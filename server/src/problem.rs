@@ -38,6 +38,11 @@ impl Problem {
     }
 }
 
+/// The answer for a session that nobody made.
+pub(crate) fn no_session() -> Problem {
+    Problem::new(404, "The session does not exist")
+}
+
 /// One problem of a body; `pointer` starts at the session, such as `/cartItems/0/quantity`.
 pub(crate) fn at_pointer(title: &str, details: String, pointer: String) -> ApiError {
     located(title, details, ErrorSource { pointer: Some(pointer), ..ErrorSource::default() })

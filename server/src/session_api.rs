@@ -16,10 +16,10 @@ use crate::asked::{self, Asked, Operation};
 use crate::body;
 use crate::faults::{Client, Fault, Target};
 use crate::journal::{Arrival, End};
-use crate::problem::Problem;
+use crate::problem::{Problem, no_session};
 use crate::sandbox::places::Place;
-use crate::sandbox::store::{self, Answer, StoreError};
-use crate::sandbox::{read, rules};
+use crate::sandbox::rules;
+use crate::sandbox::store::{self, Answer, Change, StoreError};
 use crate::serve;
 
 /// Longest time that a fault holds something back.
@@ -207,28 +207,18 @@ async fn run(app: &Arc<App>, asked: &Result<Arc<Asked>, Problem>) -> Outcome {
         Err(problem) => return Outcome::from(problem),
     };
     let app = app.clone();
-    let work = tokio::task::spawn_blocking(move || match asked.operation {
-        Operation::Update => {
-            let body = read::body(&asked.text, &app.campaigns);
-            app.store.update(&asked, &body, &app.campaigns, app.clock.now())
-        }
-        Operation::Read => Ok(match app.store.read(&asked.integration_id)? {
+    let work = tokio::task::spawn_blocking(move || match Change::of(&asked, &app.campaigns) {
+        Some(change) => app.store.change(&asked, &change, &app.campaigns, app.clock.now()),
+        None => Ok(match app.store.read(&asked.integration_id)? {
             Some(stored) => Answer { status: 200, text: rules::read(stored).to_answer_text() },
             None => Answer::from(&no_session()),
         }),
-        Operation::Reopen | Operation::Return => {
-            Ok(Answer::from(&Problem::new(404, "There is no such operation")))
-        }
     });
     match work.await {
         Ok(Ok(answer)) => answer.into(),
         Ok(Err(error)) => Outcome::from(&unavailable(&error)),
         Err(_) => Outcome::Cut,
     }
-}
-
-pub(crate) fn no_session() -> Problem {
-    Problem::new(404, "The session does not exist")
 }
 
 /// A store that fails is trouble that may pass.

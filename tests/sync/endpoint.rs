@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use cartwright::model::wire::Wire;
 use cartwright::sync::{Method, Send};
+use cartwright_server::sandbox::books::Books;
 use cartwright_server::sandbox::campaigns::{Campaigns, DEFAULT};
 use cartwright_server::sandbox::read;
 use cartwright_server::sandbox::rules::{self, Facts, Stored};
@@ -69,6 +70,7 @@ impl Endpoint {
             now: OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap(),
             evaluate_at: None,
             dry,
+            books: &Books::default(),
         };
         let read = read::body(body.as_bytes(), &CAMPAIGNS);
         let done = read.and_then(|read| rules::update(self.stored.as_ref(), &read, &CAMPAIGNS, &facts));

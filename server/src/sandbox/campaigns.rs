@@ -17,6 +17,8 @@ pub const DEFAULT: &str = include_str!("../../campaigns/default.json");
 pub struct Campaigns {
     /// The owning Application.
     pub application_id: i64,
+    /// The owning account.
+    pub account_id: i64,
     /// Declared session attributes and their types.
     pub session_attributes: BTreeMap<String, AttributeType>,
     /// Declared item attributes and their types.
@@ -82,6 +84,8 @@ pub struct Campaign {
     pub name: String,
     /// Number of its ruleset.
     pub ruleset_id: i64,
+    /// Whether a return may evaluate it again.
+    pub reevaluate_on_return: bool,
     /// Coupons.
     pub coupons: Vec<Code>,
     /// Referrals.
@@ -202,11 +206,12 @@ impl Campaigns {
 }
 
 fn campaigns(file: &Node<'_>) -> Result<Campaigns, Misfit> {
-    file.only(&["applicationId", "attributes", "additionalCosts", "catalog", "campaigns"])?;
+    file.only(&["applicationId", "accountId", "attributes", "additionalCosts", "catalog", "campaigns"])?;
     let attributes = file.required("attributes")?;
     attributes.only(&["session", "item"])?;
     let campaigns = Campaigns {
         application_id: file.required("applicationId")?.integer()?,
+        account_id: file.optional("accountId", Node::integer)?.unwrap_or(1),
         session_attributes: table(&attributes, "session", attribute_type)?,
         item_attributes: table(&attributes, "item", attribute_type)?,
         additional_costs: table(file, "additionalCosts", cost)?,
@@ -282,11 +287,12 @@ fn catalog_item(node: &Node<'_>) -> Result<CatalogItem, Misfit> {
 }
 
 fn campaign(node: &Node<'_>) -> Result<Campaign, Misfit> {
-    node.only(&["id", "name", "rulesetId", "coupons", "referrals", "rules"])?;
+    node.only(&["id", "name", "rulesetId", "reevaluateOnReturn", "coupons", "referrals", "rules"])?;
     Ok(Campaign {
         id: node.required("id")?.integer()?,
         name: node.required("name")?.text()?,
         ruleset_id: node.required("rulesetId")?.integer()?,
+        reevaluate_on_return: node.optional("reevaluateOnReturn", Node::boolean)?.unwrap_or(false),
         coupons: node.each("coupons", coupon)?,
         referrals: node.each("referrals", referral)?,
         rules: node.each("rules", rule)?,

@@ -8,6 +8,7 @@ use cartwright::model::{CartItem, CustomerSessionV2, Effect};
 use time::OffsetDateTime;
 
 use crate::sandbox::campaigns::{Campaign, Campaigns, Code, Reward, Rule};
+use crate::sandbox::returns;
 
 /// Why a code is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +211,7 @@ impl Evaluation<'_> {
             if item.category.as_deref() != Some(category) || value <= Amount::ZERO {
                 continue;
             }
-            for unit in 0..item.quantity.unwrap_or_default() {
+            for unit in returns::kept(item) {
                 let props = object([
                     ("name", text(&format!("{name}#{position}"))),
                     ("value", number(value)),

@@ -1,9 +1,13 @@
 //! The sandbox: a stand-in for the session part of the API.
 
+pub mod books;
 pub mod campaigns;
 pub mod effects;
 pub mod read;
 pub mod rules;
 
+pub(crate) mod numbers;
 pub(crate) mod places;
+pub(crate) mod returns;
+pub(crate) mod rollback;
 pub(crate) mod store;

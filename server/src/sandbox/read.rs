@@ -1,4 +1,4 @@
-//! Reads the body of a session update: types, required members, limits, declared names.
+//! Reads the bodies of updates and returns: types, required members, limits, declared names.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,10 @@ use cartwright::draft::limits::{self, CartLimits};
 use cartwright::draft::refusal::{Figure, Refusal};
 use cartwright::model::json::{Object, SyntaxError, SyntaxErrorKind, Value};
 use cartwright::model::wire::{Fault, FaultKind, Map, Path, Reading, Source, Step, Wire, key};
-use cartwright::model::{AdditionalCost, ApiError, CartItem, IntegrationRequest, NewCustomerSessionV2};
+use cartwright::model::{
+    AdditionalCost, ApiError, CartItem, IntegrationRequest, NewCustomerSessionV2, NewReturn,
+    ReturnIntegrationRequest, ReturnedCartItem,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -29,22 +32,21 @@ pub struct Body {
     pub response_content: Vec<String>,
 }
 
-/// Reads a body and checks all that needs no stored session.
+/// The body of a return that is right in itself.
+#[derive(Debug, Clone)]
+pub struct ReturnBody {
+    /// The lines to give back; at least one.
+    pub returned_cart_items: Vec<ReturnedCartItem>,
+    /// Extra parts wanted in the answer.
+    pub response_content: Vec<String>,
+}
+
+/// Reads the body of an update and checks all that needs no stored session.
 pub fn body(text: &[u8], campaigns: &Campaigns) -> Result<Body, Problem> {
-    let text = std::str::from_utf8(text)
-        .map_err(|error| not_json(&format!("not UTF-8 at byte {}", error.valid_up_to())))?;
-    let value = Value::parse(text).map_err(|error| not_json(&syntax(error)))?;
-    let mut reading = Reading::new(Source::Api);
-    let request = IntegrationRequest::read(&value, &mut reading);
-    let faults = reading.into_faults();
-    if !faults.is_empty() {
-        return Err(invalid(faults.iter().map(fault).collect()));
-    }
-    let Some(IntegrationRequest { customer_session: Some(customer_session), response_content }) = request
+    let IntegrationRequest { customer_session: Some(customer_session), response_content } =
+        request(text)?.unwrap_or_default()
     else {
-        let details = "customerSession is required".to_string();
-        let pointer = "/customerSession".to_string();
-        return Err(invalid(vec![at_pointer("required", details, pointer)]));
+        return Err(missing("customerSession"));
     };
     let mut checks = Checks { campaigns, problems: Vec::new() };
     checks.session(&customer_session);
@@ -52,6 +54,59 @@ pub fn body(text: &[u8], campaigns: &Campaigns) -> Result<Body, Problem> {
         return Err(invalid(checks.problems));
     }
     Ok(Body { customer_session, response_content: response_content.unwrap_or_default() })
+}
+
+/// Reads the body of a return and checks all that needs no stored session.
+pub fn returns(text: &[u8]) -> Result<ReturnBody, Problem> {
+    let ReturnIntegrationRequest { r#return: Some(NewReturn { returned_cart_items }), response_content } =
+        request(text)?.unwrap_or_default()
+    else {
+        return Err(missing("return"));
+    };
+    let Some(returned_cart_items) = returned_cart_items.filter(|items| !items.is_empty()) else {
+        return Err(missing("returnedCartItems"));
+    };
+    let mut problems = Vec::new();
+    for (index, item) in returned_cart_items.iter().enumerate() {
+        let mut refuse = |member: &str, title: &str, details: &str| {
+            let pointer = format!("/returnedCartItems/{index}/{member}");
+            problems.push(at_pointer(title, details.to_string(), pointer));
+        };
+        if item.position.is_none() && item.sku.is_none() {
+            refuse("position", "required", "position or sku is required");
+        }
+        if item.position.is_some_and(|position| position < 0) {
+            refuse("position", "minimum", "position counts from 0");
+        }
+        if item.sku.as_deref() == Some("") {
+            refuse("sku", "minLength", "sku needs at least one character");
+        }
+        if item.quantity.is_some_and(|quantity| quantity < 1) {
+            refuse("quantity", "minimum", "quantity must be at least 1");
+        }
+    }
+    if !problems.is_empty() {
+        return Err(invalid(problems));
+    }
+    Ok(ReturnBody { returned_cart_items, response_content: response_content.unwrap_or_default() })
+}
+
+/// A body as a model, or what of it has another type.
+fn request<T: Wire>(text: &[u8]) -> Result<Option<T>, Problem> {
+    let text = std::str::from_utf8(text)
+        .map_err(|error| not_json(&format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    let value = Value::parse(text).map_err(|error| not_json(&syntax(error)))?;
+    let mut reading = Reading::new(Source::Api);
+    let request = T::read(&value, &mut reading);
+    let faults = reading.into_faults();
+    if !faults.is_empty() {
+        return Err(invalid(faults.iter().map(fault).collect()));
+    }
+    Ok(request)
+}
+
+fn missing(member: &str) -> Problem {
+    Problem::invalid(vec![at_pointer("required", format!("{member} is required"), format!("/{member}"))])
 }
 
 fn invalid(mut problems: Vec<ApiError>) -> Problem {
@@ -73,10 +128,11 @@ fn syntax(error: SyntaxError) -> String {
     format!("{what} at byte {}", error.offset)
 }
 
-/// The pointer of a path, from the session on.
+/// The pointer of a path, from the entity on.
 fn pointer(path: &[Step]) -> String {
+    let entity = |first: &str| ["customerSession", "return"].contains(&first);
     let inside = match path {
-        [Step::Key(first), rest @ ..] if first == "customerSession" && !rest.is_empty() => rest,
+        [Step::Key(first), rest @ ..] if entity(first) && !rest.is_empty() => rest,
         whole => whole,
     };
     inside.iter().fold(String::new(), |pointer, next| match next {

@@ -2,32 +2,39 @@
 //!
 //! Pure: no input or output, no clock.
 
+use std::ops::Range;
+
 use cartwright::amount::{Amount, AmountError};
 use cartwright::draft::state::{Endpoint, State, Transitions};
 use cartwright::model::json::{Object, Value};
 use cartwright::model::wire::Map;
 use cartwright::model::{
     AdditionalCost, CartItem, CustomerSessionV2, Effect, IntegrationCustomerSessionResponse,
-    IntegrationStateV2, NewCustomerSessionV2,
+    IntegrationStateV2, NewCustomerSessionV2, ReopenSessionResponse, Return, ReturnedCartItem,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::problem::{Problem, at_pointer};
+use crate::sandbox::books::Books;
 use crate::sandbox::campaigns::Campaigns;
-use crate::sandbox::effects;
-use crate::sandbox::read::Body;
+use crate::sandbox::read::{Body, ReturnBody};
+use crate::sandbox::{effects, numbers, returns, rollback};
 
-/// A session as it is stored: what the API shows of it, and the effects of its newest update.
+/// A session as it is stored: what the API shows of it, and what its later operations need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stored {
     /// The session.
     pub session: CustomerSessionV2,
     /// Effects in force.
     pub effects: Vec<Effect>,
+    /// Effects of earlier closings that reopening and cancelling left in force.
+    pub kept: Vec<Effect>,
+    /// Returns so far.
+    pub returns: Vec<Return>,
 }
 
-/// What an update needs to know beside its body.
+/// What an operation needs to know beside its body.
 #[derive(Debug, Clone)]
 pub struct Facts<'f> {
     /// The session id of the address.
@@ -42,12 +49,21 @@ pub struct Facts<'f> {
     pub evaluate_at: Option<OffsetDateTime>,
     /// Whether it is a dry run; `evaluableCampaignIds` has a meaning only there.
     pub dry: bool,
+    /// What closed sessions, this one too, have booked for everybody, for the profile and for the
+    /// loyalty card (see [`owners`](crate::sandbox::books::owners)).
+    pub books: &'f Books,
 }
 
 /// The profile that a session will have after an update.
 pub fn profile<'p>(stored: Option<&'p Stored>, change: &'p NewCustomerSessionV2) -> &'p str {
     let kept = stored.and_then(|stored| stored.session.profile_id.as_deref());
     change.profile_id.as_deref().or(kept).unwrap_or_default()
+}
+
+/// The loyalty cards that a session will have after an update.
+pub fn cards<'c>(stored: Option<&'c Stored>, change: &'c NewCustomerSessionV2) -> &'c [String] {
+    let kept = stored.and_then(|stored| stored.session.loyalty_cards.as_deref());
+    change.loyalty_cards.as_deref().or(kept).unwrap_or_default()
 }
 
 /// Creates or changes a session. The caller stores the new session unless it was a dry run.
@@ -64,27 +80,170 @@ pub fn update(
         Some(stored) => stored.session.clone(),
     };
     session.state = Some(state.as_str().to_string());
-    session.update_count = session.update_count.map(|count| count.saturating_add(1));
-    session.updated = date_time(facts.now);
+    touch(&mut session, facts.now);
     // Only the state of a session that is no longer open can change.
     if was_open(stored) {
         merge(&mut session, change, campaigns);
         session.profile_id = Some(profile(stored, change).to_string());
         session.first_session = Some(facts.first_session);
+        total(&mut session).map_err(|_| out_of_range())?;
     }
-    total(&mut session).map_err(|_| out_of_range())?;
     let evaluated = CustomerSessionV2 {
         evaluable_campaign_ids: change.evaluable_campaign_ids.clone().filter(|_| facts.dry),
         ..session.clone()
     };
-    let effects = match state {
-        State::Cancelled => Vec::new(),
-        _ => effects::evaluate(&evaluated, campaigns, facts.evaluate_at.unwrap_or(facts.now))
-            .map_err(|_| out_of_range())?,
+    let mut next = Stored { session, ..stored.cloned().unwrap_or_default() };
+    let told = match (stored, state) {
+        (Some(stored), State::Cancelled) => roll_back(stored, &mut next),
+        _ => {
+            next.effects = effects::evaluate(&evaluated, campaigns, facts.evaluate_at.unwrap_or(facts.now))
+                .map_err(|_| out_of_range())?;
+            next.effects.clone()
+        }
     };
-    let stored = Stored { session, effects };
-    let answer = answer(&stored, &body.response_content);
-    Ok((stored, answer))
+    let answer = answer(&next, told, &body.response_content);
+    Ok((next, answer))
+}
+
+/// Opens a closed session again; what its closing booked is rolled back.
+pub fn reopen(stored: &Stored, now: OffsetDateTime) -> Result<(Stored, ReopenSessionResponse), Problem> {
+    let mut next = moved(stored, State::Open, Endpoint::Reopen, now)?;
+    let effects = roll_back(stored, &mut next);
+    Ok((next, ReopenSessionResponse { effects: Some(effects) }))
+}
+
+/// Takes units of a closed session back, and rolls back what was given for them.
+pub fn returns(
+    stored: &Stored,
+    body: &ReturnBody,
+    run_rule_engine: bool,
+    campaigns: &Campaigns,
+    facts: &Facts<'_>,
+) -> Result<(Stored, IntegrationStateV2), Problem> {
+    let mut next = moved(stored, State::PartiallyReturned, Endpoint::Returns, facts.now)?;
+    let items = next.session.cart_items.get_or_insert_default();
+    let units = returns::take(items, &body.returned_cart_items)?;
+    let gone = |effect: &Effect| match rollback::place(effect) {
+        None => false,
+        Some((line, unit)) => {
+            let line = usize::try_from(line).unwrap_or(usize::MAX);
+            let whole = |item: &CartItem| item.remaining_quantity == Some(0);
+            match unit {
+                Some(unit) => units.iter().any(|(place, range)| *place == line && range.contains(&unit)),
+                // What a line got as a whole is void when all of it came back.
+                None => items.get(line).is_some_and(whole),
+            }
+        }
+    };
+    let profile = stored.session.profile_id.as_deref().unwrap_or_default();
+    let (gone, stay): (Vec<Effect>, Vec<Effect>) = stored.effects.iter().cloned().partition(gone);
+    let mut told: Vec<Effect> = gone.iter().filter_map(|effect| rollback::of(effect, profile)).collect();
+    next.effects = stay;
+    if run_rule_engine {
+        told.extend(reevaluate(&mut next, campaigns, facts)?);
+    }
+    let made = made_return(&next, &units, campaigns, facts.now);
+    let answer = IntegrationStateV2 {
+        r#return: Some(made.clone()),
+        previous_returns: asked(&body.response_content, "previousReturns").then(|| next.returns.clone()),
+        ..answer(&next, told, &body.response_content)
+    };
+    next.returns.push(made);
+    Ok((next, answer))
+}
+
+/// Runs again, for what is left of the cart, the campaigns that ask for it and had an effect at the
+/// closing; answers what is rolled back and what is new.
+fn reevaluate(next: &mut Stored, campaigns: &Campaigns, facts: &Facts<'_>) -> Result<Vec<Effect>, Problem> {
+    let had_effect = |id: i64| next.effects.iter().any(|effect| effect.campaign_id == Some(id));
+    let again = campaigns.campaigns.iter().filter(|campaign| campaign.reevaluate_on_return);
+    let again: Vec<i64> = again.map(|campaign| campaign.id).filter(|id| had_effect(*id)).collect();
+    let of_these = |effect: &Effect| effect.campaign_id.is_some_and(|id| again.contains(&id));
+    let mut left = next.session.clone();
+    left.evaluable_campaign_ids = Some(again.clone());
+    for item in left.cart_items.iter_mut().flatten() {
+        // A line that came back whole has no costs any more.
+        item.additional_costs.take_if(|_| item.remaining_quantity == Some(0));
+    }
+    total(&mut left).map_err(|_| out_of_range())?;
+    let mut fresh = effects::evaluate(&left, campaigns, facts.now).map_err(|_| out_of_range())?;
+    fresh.retain(of_these);
+    let profile = left.profile_id.as_deref().unwrap_or_default();
+    let void = next.effects.iter().filter(|effect| of_these(effect) && !fresh.contains(effect));
+    let mut told: Vec<Effect> = void.filter_map(|effect| rollback::of(effect, profile)).collect();
+    told.extend(fresh.iter().filter(|effect| !next.effects.contains(effect)).cloned());
+    next.effects.retain(|effect| !of_these(effect));
+    next.effects.extend(fresh);
+    Ok(told)
+}
+
+fn made_return(
+    session: &Stored,
+    units: &returns::Units,
+    campaigns: &Campaigns,
+    now: OffsetDateTime,
+) -> Return {
+    let Stored { session, returns, .. } = session;
+    let number = session.id.unwrap_or_default();
+    let nth = returns.len();
+    let profile = session.profile_id.clone().filter(|profile| !profile.is_empty());
+    let item = |(line, units): &(usize, Range<i64>)| ReturnedCartItem {
+        position: i64::try_from(*line).ok(),
+        quantity: Some(units.end.saturating_sub(units.start)),
+        sku: None,
+    };
+    Return {
+        id: Some(numbers::integer(&format!("return {number} {nth}"))),
+        created: date_time(now),
+        application_id: Some(campaigns.application_id),
+        account_id: Some(campaigns.account_id),
+        returned_cart_items: Some(units.iter().map(item).collect()),
+        event_id: Some(numbers::integer(&format!(
+            "event {number} {}",
+            session.update_count.unwrap_or_default()
+        ))),
+        session_id: Some(number),
+        session_integration_id: session.integration_id.clone(),
+        profile_id: profile.as_deref().map(numbers::profile),
+        profile_integration_id: profile,
+        created_by: None,
+    }
+}
+
+/// The session in another state, when this endpoint may take it there.
+fn moved(stored: &Stored, to: State, by: Endpoint, now: OffsetDateTime) -> Result<Stored, Problem> {
+    let from = state_of(stored);
+    if Transitions::Current.endpoint(&from, &to) != Some(by) {
+        let what = if by == Endpoint::Reopen { "reopened" } else { "returned" };
+        return Err(at_state("state", format!("a session that is {} cannot be {what}", from.as_str())));
+    }
+    let mut next = stored.clone();
+    next.session.state = Some(to.as_str().to_string());
+    touch(&mut next.session, now);
+    Ok(next)
+}
+
+/// Counts the change and notes its time.
+fn touch(session: &mut CustomerSessionV2, now: OffsetDateTime) {
+    session.update_count = session.update_count.map(|count| count.saturating_add(1));
+    session.updated = date_time(now);
+}
+
+/// Takes back what a closing gave; answers the roll-back effects. An open session has nothing to
+/// take back, its effects are only forgotten.
+fn roll_back(stored: &Stored, next: &mut Stored) -> Vec<Effect> {
+    if state_of(stored) == State::Open {
+        next.effects = stored.kept.clone();
+        return Vec::new();
+    }
+    let profile = stored.session.profile_id.as_deref().unwrap_or_default();
+    next.effects.retain(rollback::stays);
+    for effect in &next.effects {
+        if !next.kept.contains(effect) {
+            next.kept.push(effect.clone());
+        }
+    }
+    stored.effects.iter().filter_map(|effect| rollback::of(effect, profile)).collect()
 }
 
 /// Reads a session.
@@ -218,12 +377,14 @@ fn merged(mut attributes: Object, sent: &Object) -> Object {
     attributes
 }
 
-/// The four totals, before discounts; the cost of an item counts once for its line.
+/// The four totals, before discounts, of the units that were not returned; the cost of an item
+/// counts once for its line.
 fn total(session: &mut CustomerSessionV2) -> Result<(), AmountError> {
     let mut items = Amount::ZERO;
     let mut item_costs = Amount::ZERO;
     for item in session.cart_items.iter().flatten() {
-        let units = u64::try_from(item.quantity.unwrap_or_default()).unwrap_or_default();
+        let kept = returns::kept(item);
+        let units = u64::try_from(kept.end.saturating_sub(kept.start)).unwrap_or_default();
         items = items.add(item.price.unwrap_or_default().times(units)?)?;
         item_costs = item_costs.add(costs(item.additional_costs.as_ref())?)?;
     }
@@ -240,11 +401,15 @@ fn costs(costs: Option<&Map<AdditionalCost>>) -> Result<Amount, AmountError> {
     prices.filter_map(|(_, cost)| cost.price).try_fold(Amount::ZERO, Amount::add)
 }
 
-/// The answer to an update: effects always, other parts where they were asked for by a known word.
-fn answer(stored: &Stored, response_content: &[String]) -> IntegrationStateV2 {
-    let asked = |word: &str| response_content.iter().any(|asked| asked == word);
+fn asked(response_content: &[String], word: &str) -> bool {
+    response_content.iter().any(|asked| asked == word)
+}
+
+/// An answer: effects always, other parts where they were asked for by a known word.
+fn answer(stored: &Stored, effects: Vec<Effect>, response_content: &[String]) -> IntegrationStateV2 {
+    let asked = |word: &str| asked(response_content, word);
     IntegrationStateV2 {
-        effects: Some(stored.effects.clone()),
+        effects: Some(effects),
         created_coupons: Some(Vec::new()),
         created_referrals: Some(Vec::new()),
         customer_session: asked("customerSession").then(|| stored.session.clone()),

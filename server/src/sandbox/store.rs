@@ -4,15 +4,18 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cartwright::amount::Amount;
+use cartwright::model::NewCustomerSessionV2;
 use cartwright::model::json::Value;
 use cartwright::model::wire::{Wire, read_answer};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use time::OffsetDateTime;
 
-use crate::asked::Asked;
-use crate::problem::{Problem, at_parameter};
+use crate::asked::{Asked, Operation};
+use crate::problem::{Problem, at_parameter, no_session};
+use crate::sandbox::books::{self, Books};
 use crate::sandbox::campaigns::Campaigns;
-use crate::sandbox::read::Body;
+use crate::sandbox::read::{self, Body, ReturnBody};
 use crate::sandbox::rules::{self, Facts, Stored};
 
 /// How long the answer of an idempotency key is kept, in milliseconds (API reference, section 1.1).
@@ -23,7 +26,7 @@ const KEY_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 const FIRST_NUMBER: i64 = 9_007_199_254_740_993;
 
 /// The layout of the tables, kept in SQLite's `user_version`.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE sessions (
@@ -31,7 +34,9 @@ CREATE TABLE sessions (
     integration_id TEXT NOT NULL UNIQUE,
     profile_id TEXT NOT NULL,
     session TEXT NOT NULL,
-    effects TEXT NOT NULL
+    effects TEXT NOT NULL,
+    kept TEXT NOT NULL DEFAULT '[]',
+    returns TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE INDEX sessions_by_profile ON sessions (profile_id, number);
 CREATE TABLE answers (
@@ -43,6 +48,21 @@ CREATE TABLE answers (
     at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX answers_by_age ON answers (at);
+";
+
+const BOOKS: &str = "
+CREATE TABLE books (
+    owner TEXT NOT NULL,
+    account TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    PRIMARY KEY (owner, account)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What layout 1 lacks beside the books.
+const FROM_1: &str = "
+ALTER TABLE sessions ADD COLUMN kept TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE sessions ADD COLUMN returns TEXT NOT NULL DEFAULT '[]';
 ";
 
 /// Why the store could not do something.
@@ -72,6 +92,28 @@ impl fmt::Display for StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         StoreError::Sqlite(error)
+    }
+}
+
+/// What changes a session.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Update(Box<Body>),
+    Reopen,
+    Return(ReturnBody),
+}
+
+impl Change {
+    /// What a request changes; none where it only reads.
+    pub(crate) fn of(request: &Asked, campaigns: &Campaigns) -> Option<Result<Change, Problem>> {
+        match request.operation {
+            Operation::Read => None,
+            Operation::Update => {
+                Some(read::body(&request.text, campaigns).map(|body| Change::Update(Box::new(body))))
+            }
+            Operation::Reopen => Some(Ok(Change::Reopen)),
+            Operation::Return => Some(read::returns(&request.text).map(Change::Return)),
+        }
     }
 }
 
@@ -105,13 +147,12 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let layout = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         match layout {
-            0 => {
-                transaction.execute_batch(TABLES)?;
-                transaction.pragma_update(None, "user_version", LAYOUT)?;
-            }
+            0 => transaction.execute_batch(&[TABLES, BOOKS].concat())?,
+            1 => transaction.execute_batch(&[FROM_1, BOOKS].concat())?,
             LAYOUT => {}
             other => return Err(StoreError::Layout(other)),
         }
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
         transaction.commit()?;
         Ok(Store { connection: Mutex::new(connection), remember_errors })
     }
@@ -126,15 +167,15 @@ impl Store {
 
     /// Forgets everything.
     pub(crate) fn reset(&self) -> Result<(), StoreError> {
-        let sql = "BEGIN IMMEDIATE; DELETE FROM sessions; DELETE FROM answers; COMMIT;";
+        let sql = "BEGIN IMMEDIATE; DELETE FROM sessions; DELETE FROM answers; DELETE FROM books; COMMIT;";
         Ok(self.connection().execute_batch(sql)?)
     }
 
-    /// Carries out an update, or repeats the answer that its key already has.
-    pub(crate) fn update(
+    /// Carries out a change, or repeats the answer that its key already has.
+    pub(crate) fn change(
         &self,
         request: &Asked,
-        body: &Result<Body, Problem>,
+        change: &Result<Change, Problem>,
         campaigns: &Campaigns,
         now: OffsetDateTime,
     ) -> Result<Answer, StoreError> {
@@ -148,9 +189,9 @@ impl Store {
                 return Ok(answer);
             }
         }
-        let answer = match body {
+        let answer = match change {
             Err(problem) => Answer::from(problem),
-            Ok(body) => apply(&transaction, request, body, campaigns, now)?,
+            Ok(change) => apply(&transaction, request, change, campaigns, now)?,
         };
         if let Some(key) = &request.key
             && (answer.status < 300 || self.remember_errors)
@@ -196,7 +237,7 @@ fn reused_key() -> Problem {
 fn apply(
     transaction: &Transaction<'_>,
     request: &Asked,
-    body: &Body,
+    change: &Change,
     campaigns: &Campaigns,
     now: OffsetDateTime,
 ) -> Result<Answer, StoreError> {
@@ -205,24 +246,72 @@ fn apply(
         Some(number) => number,
         None => next_number(transaction)?,
     };
-    let profile = rules::profile(stored.as_ref(), &body.customer_session);
+    let nothing = NewCustomerSessionV2::default();
+    let sent = if let Change::Update(body) = change { &body.customer_session } else { &nothing };
+    let profile = rules::profile(stored.as_ref(), sent);
+    let books = booked(transaction, &books::owners(profile, rules::cards(stored.as_ref(), sent)))?;
+    // Reopening has no dry run.
+    let dry = request.query.dry && !matches!(change, Change::Reopen);
     let facts = Facts {
         integration_id: &request.integration_id,
         number,
         first_session: profile.is_empty() || !earlier_session(transaction, profile, number)?,
         now,
         evaluate_at: request.query.now,
-        dry: request.query.dry,
+        dry,
+        books: &books,
     };
-    match rules::update(stored.as_ref(), body, campaigns, &facts) {
+    let again = request.query.run_rule_engine;
+    let changed = match (change, &stored) {
+        (Change::Update(body), _) => rules::update(stored.as_ref(), body, campaigns, &facts).map(text_of),
+        (_, None) => Err(no_session()),
+        (Change::Reopen, Some(stored)) => rules::reopen(stored, now).map(text_of),
+        (Change::Return(body), Some(stored)) => {
+            rules::returns(stored, body, again, campaigns, &facts).map(text_of)
+        }
+    };
+    match changed {
         Err(problem) => Ok(Answer::from(&problem)),
-        Ok((stored, answer)) => {
-            if !request.query.dry {
-                write(transaction, number, &stored)?;
+        Ok((changed, text)) => {
+            if !dry {
+                write(transaction, number, &changed)?;
+                book(transaction, &books::difference(stored.as_ref(), &changed))?;
             }
-            Ok(Answer { status: 200, text: answer.to_answer_text() })
+            Ok(Answer { status: 200, text })
         }
     }
+}
+
+fn text_of<T: Wire>((stored, answer): (Stored, T)) -> (Stored, String) {
+    (stored, answer.to_answer_text())
+}
+
+/// What these owners have in the books.
+fn booked(connection: &Connection, owners: &[String]) -> Result<Books, StoreError> {
+    let mut books = Books::default();
+    let mut accounts = connection.prepare_cached("SELECT account, amount FROM books WHERE owner = ?1")?;
+    for owner in owners {
+        let mut rows = accounts.query([owner])?;
+        while let Some(row) = rows.next()? {
+            let (account, amount): (String, String) = (row.get(0)?, row.get(1)?);
+            books.add(owner, &account, Amount::parse(&amount).unwrap_or_default());
+        }
+    }
+    Ok(books)
+}
+
+/// Adds to the books.
+fn book(connection: &Connection, gain: &Books) -> Result<(), StoreError> {
+    let mut find = connection.prepare_cached("SELECT amount FROM books WHERE owner = ?1 AND account = ?2")?;
+    let mut set = connection
+        .prepare_cached("INSERT OR REPLACE INTO books (owner, account, amount) VALUES (?1, ?2, ?3)")?;
+    for (owner, account, amount) in gain.iter() {
+        let held: Option<String> = find.query_row([owner, account], |row| row.get(0)).optional()?;
+        let held = held.and_then(|held| Amount::parse(&held).ok()).unwrap_or_default();
+        let sum = held.add(amount).unwrap_or(held);
+        set.execute([owner, account, &sum.to_string()])?;
+    }
+    Ok(())
 }
 
 fn next_number(connection: &Connection) -> Result<i64, StoreError> {
@@ -240,18 +329,20 @@ fn earlier_session(connection: &Connection, profile: &str, number: i64) -> Resul
 }
 
 fn read(connection: &Connection, integration_id: &str) -> Result<Option<Stored>, StoreError> {
-    let row: Option<(String, String)> = connection
+    let texts: Option<[String; 4]> = connection
         .query_row(
-            "SELECT session, effects FROM sessions WHERE integration_id = ?1",
+            "SELECT session, effects, kept, returns FROM sessions WHERE integration_id = ?1",
             [integration_id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
         )
         .optional()?;
-    let Some((session, effects)) = row else {
+    let Some([session, effects, kept, returns]) = texts else {
         return Ok(None);
     };
-    match (parsed(&session), parsed(&effects)) {
-        (Some(session), Some(effects)) => Ok(Some(Stored { session, effects })),
+    match (parsed(&session), parsed(&effects), parsed(&kept), parsed(&returns)) {
+        (Some(session), Some(effects), Some(kept), Some(returns)) => {
+            Ok(Some(Stored { session, effects, kept, returns }))
+        }
         _ => Err(StoreError::Corrupt(integration_id.to_string())),
     }
 }
@@ -263,16 +354,19 @@ fn parsed<T: Wire>(text: &str) -> Option<T> {
 fn write(connection: &Connection, number: i64, stored: &Stored) -> Result<(), StoreError> {
     let session = &stored.session;
     connection.execute(
-        "INSERT INTO sessions (number, integration_id, profile_id, session, effects)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO sessions (number, integration_id, profile_id, session, effects, kept, returns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (number) DO UPDATE
-         SET profile_id = excluded.profile_id, session = excluded.session, effects = excluded.effects",
+         SET profile_id = excluded.profile_id, session = excluded.session, effects = excluded.effects,
+             kept = excluded.kept, returns = excluded.returns",
         params![
             number,
             session.integration_id,
             session.profile_id,
             session.to_answer_text(),
-            stored.effects.to_answer_text()
+            stored.effects.to_answer_text(),
+            stored.kept.to_answer_text(),
+            stored.returns.to_answer_text()
         ],
     )?;
     Ok(())
@@ -281,9 +375,8 @@ fn write(connection: &Connection, number: i64, stored: &Stored) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asked::{Operation, Query};
+    use crate::asked::Query;
     use crate::sandbox::campaigns::DEFAULT;
-    use crate::sandbox::read;
 
     const START: i64 = 1_800_000_000_000;
 
@@ -299,8 +392,8 @@ mod tests {
             query: Query::default(),
         };
         let now = OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000).unwrap();
-        let body = read::body(&request.text, &campaigns);
-        let answer = store.update(&request, &body, &campaigns, now).unwrap();
+        let change = Change::of(&request, &campaigns).unwrap();
+        let answer = store.change(&request, &change, &campaigns, now).unwrap();
         Value::parse(&answer.text).unwrap().get("customerSession")?.get("updateCount")?.as_integer()
     }
 
@@ -312,6 +405,28 @@ mod tests {
         assert_eq!(count(&store, START + KEY_LIFE_MS), Some(1));
         assert_eq!(count(&store, START + KEY_LIFE_MS + 1), Some(2));
         assert_eq!(count(&store, START + KEY_LIFE_MS + 2), Some(2));
+    }
+
+    #[test]
+    fn a_file_of_the_first_layout_is_carried_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.sqlite");
+        let older = Connection::open(&file).unwrap();
+        let tables = TABLES
+            .replace(",\n    kept TEXT NOT NULL DEFAULT '[]',\n    returns TEXT NOT NULL DEFAULT '[]'", "");
+        assert_ne!(tables, TABLES);
+        older.execute_batch(&tables).unwrap();
+        older
+            .execute_batch(
+                "INSERT INTO sessions VALUES (7, 'c', '', '{\"id\":7,\"integrationId\":\"c\",\"profileId\":\"\",\"state\":\"open\",\"updateCount\":4}', '[]');
+                 PRAGMA user_version = 1;",
+            )
+            .unwrap();
+        drop(older);
+        let store = Store::open(&file, true).unwrap();
+        assert_eq!(count(&store, START), Some(5));
+        drop(store);
+        assert!(Store::open(&file, true).unwrap().read("c").unwrap().is_some());
     }
 
     #[test]

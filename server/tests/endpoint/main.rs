@@ -8,5 +8,6 @@ mod faults;
 mod harness;
 mod keys;
 mod life;
+mod orders;
 mod pages;
 mod updates;
