@@ -198,14 +198,16 @@ impl Core {
         self.shared.dispatch(event);
     }
 
-    /// Stops timers and requests; the draft stays readable.
+    /// Sends what waits, once and without a retry, and tells nobody of anything any more; the draft
+    /// stays readable.
     pub fn dispose(&self) {
+        self.shared.telling.set(true);
+        for event in [Event::Shown, Event::Hidden] {
+            self.shared.dispatch(event);
+        }
         self.shared.disposed.set(true);
         self.shared.wake.borrow_mut().take();
         self.shared.notices.borrow_mut().clear();
-        for flight in self.shared.flights.take() {
-            flight.abort.abort();
-        }
     }
 
     fn field(&self, name: &str) -> Result<Field, JsValue> {
@@ -238,13 +240,18 @@ impl Shared {
     /// Hands an event to the machine and does what it says. Nobody outside is told of anything
     /// before the machine and everything around it are at rest.
     fn dispatch(self: &Rc<Self>, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
-        if self.disposed.get() {
+        // What is under way still ends: a newer draft may wait behind it.
+        let disposed = self.disposed.get();
+        if disposed && !matches!(event, Event::Answered { .. } | Event::Failed { .. }) {
             return None;
         }
         let actions = self.machine.borrow_mut().handle(event, now());
+        let tries_again = disposed && self.machine.borrow().error().is_some();
         for action in actions.list {
             match action {
+                _ if tries_again => {}
                 Action::Send(send) => self.send(send),
+                _ if disposed => {}
                 Action::WakeAt(time) => {
                     let shared = Rc::downgrade(self);
                     let timer = Timer::after(time.saturating_sub(now()), move || {

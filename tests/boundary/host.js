@@ -53,6 +53,7 @@
     throwsText: () => throwing('at once'),
     object: () => Promise.resolve({ ok: true, status: 200, json: () => ({}) }),
     nothing: () => Promise.resolve(undefined),
+    denied: () => Promise.resolve(new Response('{}', { status: 401 })),
     empty: () => Promise.resolve(new Response('')),
     html: () => Promise.resolve(new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })),
     broken: () => Promise.resolve(new Response(new ReadableStream({ start: (body) => body.error('cut') }))),

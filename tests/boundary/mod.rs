@@ -557,23 +557,76 @@ async fn an_answer_that_never_comes_is_given_up_in_time() {
     assert_eq!(text(&bench.request(0), "key"), text(&bench.request(1), "key"));
 }
 
+/// Options that debounce for longer than any test takes.
+const SLOW: &str = r#""sync":{"debounceMs":60000,"maxWaitMs":60000,"timeoutMs":60000,"baseMs":1,"capMs":1}"#;
+
 #[wasm_bindgen_test]
-async fn dispose_aborts_and_is_silent_from_then_on() {
-    let bench = bench(QUICK);
-    bench.script(&["never"]);
+async fn dispose_sends_what_waits_and_is_silent_from_then_on() {
+    let bench = bench(SLOW);
     bench.add("A", 1, "0.10");
-    bench.until("host.requests.length === 1").await;
     let events = bench.events().len();
-    assert!(get(&bench.request(0), "signal.aborted").is_falsy());
     bench.core.dispose();
-    assert!(get(&bench.request(0), "signal.aborted").is_truthy());
+    bench.core.dispose();
     bench.core.ask("flush", 7.0, "{}");
     bench.core.signal("online");
+    bench.until("host.requests[0]?.body").await;
+    assert!(get(&bench.request(0), "keepalive").is_truthy());
+    assert!(text(&bench.request(0), "body").contains(r#""sku":"A""#));
     bench.turn().await;
-    assert_eq!(bench.events().len(), events);
+    assert_eq!((bench.events().len(), bench.updates()), (events, 1));
     assert!(get(bench.host(), "settled.7").is_undefined());
-    assert_eq!(bench.updates(), 1);
     assert_eq!(length(&bench.core.snapshot(), "lines.length"), 1);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_under_way_at_dispose_goes_on_and_a_newer_draft_follows_it() {
+    let bench = bench(SLOW);
+    let late = "return (this.late ??= new Promise((resolve) => { this.release = () => resolve({}); }))";
+    Reflect::set(bench.host(), &"headersGiven".into(), &Function::new_no_args(late)).unwrap();
+    bench.add("A", 1, "0.10");
+    bench.core.ask("flush", 1.0, "{}");
+    bench.add("B", 1, "0.10");
+    let events = bench.events().len();
+    bench.core.dispose();
+    bench.until("host.release").await;
+    let release: Function = get(bench.host(), "release").unchecked_into();
+    release.call0(&JsValue::NULL).unwrap();
+    bench.until("host.requests[1]?.body").await;
+    assert!(get(&bench.request(0), "signal.aborted").is_falsy());
+    assert!(text(&bench.request(1), "body").contains(r#""sku":"B""#));
+    bench.turn().await;
+    assert_eq!((bench.events().len(), bench.updates()), (events, 2));
+    assert!(get(bench.host(), "settled.1").is_undefined());
+}
+
+#[wasm_bindgen_test]
+async fn after_dispose_nothing_is_tried_again() {
+    // Waits of no time at all and of some, and headers that are asked for once more.
+    for failure in ["error", "denied"] {
+        let bench = bench(SLOW);
+        bench.script(&[failure; 9]);
+        bench.add("A", 1, "0.10");
+        bench.core.dispose();
+        bench.until("host.requests[0]?.body").await;
+        bench.turn().await;
+        // Timers fire in their order: one of a retry was set before and is shorter.
+        let later = Function::new_no_args("return new Promise((resolve) => setTimeout(resolve, 2))");
+        JsFuture::from(later.call0(&JsValue::NULL).unwrap().unchecked_into::<Promise>()).await.unwrap();
+        assert_eq!(bench.updates(), 1, "{failure}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn dispose_sends_once_more_what_waits_for_another_try() {
+    let bench = bench(r#""sync":{"debounceMs":0,"timeoutMs":60000,"baseMs":3600000,"capMs":3600000}"#);
+    bench.script(&["error"]);
+    bench.add("A", 1, "0.10");
+    bench.until("host.events.at(-1)?.detail?.code === 'network'").await;
+    bench.add("B", 1, "0.10");
+    bench.core.dispose();
+    bench.until("host.requests[2]?.body").await;
+    assert_eq!(text(&bench.request(0), "key"), text(&bench.request(1), "key"));
+    assert!(text(&bench.request(2), "body").contains(r#""sku":"B""#));
 }
 
 #[wasm_bindgen_test]
@@ -587,7 +640,7 @@ fn a_listener_may_dispose() {
 }
 
 #[wasm_bindgen_test]
-async fn a_core_that_is_gone_sends_nothing_more() {
+async fn a_core_that_is_gone_sends_what_waited_and_nothing_more() {
     for waits in ["debounce", "headers"] {
         let Bench { core, host } = bench(r#""sync":{"debounceMs":1,"timeoutMs":60000}"#);
         let late = Function::new_no_args(
@@ -603,12 +656,15 @@ async fn a_core_that_is_gone_sends_nothing_more() {
         bench.core.dispose();
         let Bench { core, host } = bench;
         drop(core);
+        let turn: Promise =
+            Function::new_no_args("return this.turn()").call0(host.as_ref()).unwrap().unchecked_into();
+        JsFuture::from(turn).await.unwrap();
         let release = Function::new_no_args(
-            "this.release?.({}); return new Promise((resolve) => setTimeout(resolve, 2))",
+            "this.release({}); return new Promise((resolve) => setTimeout(resolve, 2))",
         );
         let released: Promise = release.call0(host.as_ref()).unwrap().unchecked_into();
         JsFuture::from(released).await.unwrap();
-        assert_eq!(length(host.as_ref(), "requests.length"), 0, "{waits}");
+        assert_eq!(length(host.as_ref(), "requests.length"), 1, "{waits}");
         assert_eq!(length(host.as_ref(), "events.length") as usize, events, "{waits}");
     }
 }

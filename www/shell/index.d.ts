@@ -726,8 +726,8 @@ export interface Checkout {
   release(): Promise<Snapshot>;
   cancel(): Promise<Snapshot>;
   /**
-   * Stops timers and listeners. Afterwards edits are refused and promises are rejected with `disposed`;
-   * `getSnapshot` gives the last snapshot.
+   * Sends what waits, once and without a retry, and ends listeners and timers. Afterwards edits are refused and
+   * promises are rejected with `disposed`; `getSnapshot` gives the last snapshot. In manual mode nothing is sent.
    */
   dispose(): void;
   /** The same, where the engine has `Symbol.dispose`. */
