@@ -352,8 +352,9 @@ impl Shared {
         let (error, value) = match result {
             Err(error) => (to_js(&ErrorView::new(&error)), JsValue::UNDEFINED),
             Ok(Reply::Done) => (JsValue::UNDEFINED, JsValue::UNDEFINED),
-            Ok(Reply::Preview(quote, draft)) => {
-                let view = PreviewView::new(&quote, &draft, machine.revision(), options.scale);
+            Ok(Reply::Preview(quote, draft, revision)) => {
+                let current = revision == machine.revision();
+                let view = PreviewView::new(&quote, &draft, revision, current, options.scale);
                 (JsValue::UNDEFINED, to_js(&view))
             }
             Ok(Reply::Prepared { revision, quote }) => {

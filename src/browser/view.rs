@@ -406,10 +406,10 @@ pub struct PreviewView {
 }
 
 impl PreviewView {
-    pub fn new(quote: &Quote, draft: &Draft, revision: u64, scale: u8) -> PreviewView {
+    pub fn new(quote: &Quote, draft: &Draft, revision: u64, current: bool, scale: u8) -> PreviewView {
         let (coupons, referral) = crate::sync::codes(draft, Some(quote));
         let QuoteView { fingerprint, revision, current, total, payable, mismatch } =
-            QuoteView::new(quote, revision, true, scale);
+            QuoteView::new(quote, revision, current, scale);
         PreviewView {
             fingerprint,
             revision,

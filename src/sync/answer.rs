@@ -307,7 +307,10 @@ impl Machine {
             Kind::Preview { ticket } => {
                 self.previews.retain(|preview| preview.ticket != ticket);
                 let quote = Quote::new(&attempt.draft, &value);
-                self.resolve(ticket, Reply::Preview(Box::new(quote), Box::new(attempt.draft)));
+                self.resolve(
+                    ticket,
+                    Reply::Preview(Box::new(quote), Box::new(attempt.draft), attempt.revision),
+                );
             }
             Kind::Update | Kind::Close | Kind::Cancel => {
                 let replayed = attempt.sends > 1;
@@ -361,6 +364,10 @@ impl Machine {
         self.read_wanted = false;
         if let Some(edits) = opening {
             self.replay(edits);
+            // Those asked for meanwhile were made of a draft without what the server has.
+            for preview in std::mem::take(&mut self.previews) {
+                self.ask(preview.ticket, Ask::Preview(preview.changes));
+            }
             // Who flushed them waits for them as they are now.
             for waiting in &mut self.waiting {
                 if let Goal::Flush(revision) = &mut waiting.goal {

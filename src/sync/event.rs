@@ -185,8 +185,8 @@ pub enum Notice {
 pub enum Reply {
     /// It is done.
     Done,
-    /// The quote of a preview and the draft that it is for.
-    Preview(Box<Quote>, Box<Draft>),
+    /// The quote of a preview, the draft that it is for, and the revision that this was made of.
+    Preview(Box<Quote>, Box<Draft>, u64),
     /// The back end may close.
     Prepared {
         /// The revision that was agreed to.

@@ -44,6 +44,8 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Preview {
     pub(super) ticket: u64,
+    pub(super) changes: Value,
+    pub(super) revision: u64,
     pub(super) draft: Draft,
     pub(super) content: Vec<String>,
     pub(super) now: Option<String>,
@@ -174,6 +176,7 @@ impl Machine {
             let kind = Kind::Preview { ticket: preview.ticket };
             let mut attempt = self.attempt_of(kind, Some(body), false);
             attempt.draft = preview.draft;
+            attempt.revision = preview.revision;
             attempt.path.push_str("?dry=true");
             if let Some(now) = &preview.now {
                 attempt.path.push_str("&now=");
@@ -253,7 +256,9 @@ impl Machine {
             let refusal = refusals.into_iter().next().unwrap_or_else(|| value_type("changes"));
             return Err(refusal.into());
         }
-        Ok(Preview { ticket, draft, content: crate::sync::options::with_session(content), now, tries: 0 })
+        let content = crate::sync::options::with_session(content);
+        let (changes, revision) = (changes.clone(), self.revision);
+        Ok(Preview { ticket, changes, revision, draft, content, now, tries: 0 })
     }
 }
 

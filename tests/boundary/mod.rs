@@ -462,6 +462,21 @@ async fn a_request_is_what_the_api_wants() {
 }
 
 #[wasm_bindgen_test]
+async fn a_preview_is_current_only_while_the_draft_is_the_one_it_was_made_of() {
+    let bench = bench(MANUAL);
+    bench.add("A", 1, "0.10");
+    for (ticket, edited) in [(1, false), (2, true)] {
+        bench.core.ask("preview", f64::from(ticket), "{}");
+        if edited {
+            bench.add("B", 1, "0.10");
+        }
+        bench.until(&format!("{ticket} in host.settled")).await;
+        let value = get(bench.host(), &format!("settled.{ticket}.value"));
+        assert_eq!((number(&value, "revision"), get(&value, "current").is_truthy()), (1.0, !edited));
+    }
+}
+
+#[wasm_bindgen_test]
 async fn whatever_fetch_fails_with_the_same_bytes_go_again() {
     let failures = [
         "text",

@@ -171,11 +171,11 @@ fn a_preview_changes_nothing() {
     assert_eq!(body["responseContent"], json!(["customerSession", "loyalty"]));
     assert_eq!(body["customerSession"]["evaluableCampaignIds"], json!([244]));
     desk.serve();
-    let Some(Ok(Reply::Preview(quote, shown))) = desk.settled.remove(&ticket) else {
+    let Some(Ok(Reply::Preview(quote, shown, made_of))) = desk.settled.remove(&ticket) else {
         panic!("a quote is expected");
     };
     assert_eq!((quote.total.to_string(), quote.payable.to_string()), ("10".to_string(), "8".to_string()));
-    assert_eq!(shown.lines().len(), 1);
+    assert_eq!((shown.lines().len(), made_of), (1, revision));
     assert_eq!((desk.endpoint.session(), desk.machine.revision()), (before, revision));
     assert_eq!((desk.fingerprint(), desk.machine.draft()), (fingerprint, &draft));
     assert!(desk.machine.quote_is_current() && desk.rests());
@@ -200,8 +200,31 @@ fn a_preview_is_of_the_draft_at_the_call_and_refused_before_a_byte() {
     desk.add("A", 1);
     assert_eq!(desk.request().session()["cartItems"][0]["quantity"], 1);
     desk.run();
-    assert!(desk.done(ticket));
+    let Some(Ok(Reply::Preview(_, _, revision))) = desk.settled.get(&ticket) else {
+        panic!("a quote is expected");
+    };
+    assert_eq!((*revision, desk.machine.revision()), (1, 2), "it says what it was made of");
     assert_eq!(desk.endpoint.session()["couponCodes"], Json::Null);
+}
+
+#[test]
+fn a_preview_asked_for_during_the_opening_is_of_the_cart_that_is_read() {
+    let mut desk = Desk::closed(&crate::desk::known());
+    desk.endpoint.foreign(ID, &json!({ "cartItems": [{ "sku": "S", "quantity": 2, "price": 5 }] }));
+    desk.handle(Event::Opened);
+    let ticket = desk.ask(preview(&json!({ "couponCodes": ["XMAS-20-2021"] })));
+    let wrong = desk.ask(preview(&json!({ "couponCodes": [""] })));
+    assert_eq!(desk.rejected(wrong), "coupon_empty", "at once");
+    let nobody = desk.ask(preview(&json!({})));
+    desk.handle(Event::Forgotten { ticket: nobody });
+    desk.add("A", 1);
+    desk.run();
+    let Some(Ok(Reply::Preview(quote, shown, revision))) = desk.settled.get(&ticket) else {
+        panic!("a quote is expected");
+    };
+    assert_eq!((shown.lines().len(), quote.total.to_string()), (2, "29.99".to_string()));
+    assert_eq!(*revision, desk.machine.revision());
+    assert!(desk.is_waiting(nobody));
 }
 
 #[test]
