@@ -321,7 +321,7 @@ impl Machine {
                 let was_open = self.state == State::Open;
                 if let Some(session) = value.get("customerSession") {
                     self.take_state(session);
-                    self.own_count = update_count(session);
+                    self.own = self.session.clone();
                 }
                 self.take_quote(&value, !replayed);
                 match attempt.kind {
@@ -356,6 +356,7 @@ impl Machine {
                 return Err(refusals);
             }
             self.take_state(session);
+            self.own = self.session.clone();
             self.take_quote(answer, true);
         } else {
             self.take_state(session);
@@ -385,7 +386,8 @@ impl Machine {
     /// Whether a session that was read holds what we last had acknowledged: nobody wrote since, or
     /// what was written is the same.
     fn is_same(&self, session: &Value) -> bool {
-        if self.own_count.is_some() && update_count(session) == self.own_count {
+        let count = self.own.as_deref().and_then(update_count);
+        if count.is_some() && update_count(session) == count {
             return true;
         }
         differences(&self.acknowledged_draft, session).is_empty()

@@ -35,8 +35,8 @@ pub struct Machine {
     pub(super) acknowledged_draft: Draft,
     pub(super) state: State,
     pub(super) session: Option<Arc<Value>>,
-    /// `updateCount` of the last session that is ours: answered to an update, or adopted.
-    pub(super) own_count: Option<i64>,
+    /// The last session that is ours: answered to an update, or adopted.
+    pub(super) own: Option<Arc<Value>>,
     pub(super) quote: Option<Arc<Quote>>,
     pub(super) quote_revision: u64,
     pub(super) quote_fresh: bool,
@@ -177,7 +177,7 @@ impl Machine {
             acknowledged: 0,
             state: State::Open,
             session: None,
-            own_count: None,
+            own: None,
             quote: None,
             quote_revision: 0,
             quote_fresh: false,
@@ -386,7 +386,6 @@ impl Machine {
             }
         };
         self.draft = draft;
-        self.own_count = update_count(session);
         self.revision = self.revision.saturating_add(1);
         self.acknowledged = self.revision;
         self.acknowledged_draft = self.draft.clone();

@@ -349,8 +349,13 @@ impl Machine {
 
     /// A read after a refused move: it took effect with our content, with other content, or not.
     fn verified(&mut self, wished: &State, error: &SyncError, session: &Value) -> bool {
+        // What the server already held otherwise after our last update is its own way to write it.
+        let as_before = |field: &String| {
+            let own = self.own.as_deref().and_then(|own| own.get(field));
+            own.zip(session.get(field)).is_some_and(|(own, now)| own.same(now))
+        };
         if self.state == *wished
-            && (*wished == State::Cancelled || differences(&self.draft, session).is_empty())
+            && (*wished == State::Cancelled || differences(&self.draft, session).iter().all(as_before))
         {
             self.acknowledged = self.revision;
             self.moved();

@@ -163,6 +163,28 @@ fn rule_9_a_close_that_took_effect_behind_a_5xx_resolves() {
 }
 
 #[test]
+fn rule_9_a_close_that_took_effect_is_ours_though_the_server_writes_a_field_in_its_own_way() {
+    // Read as it was answered, otherwise, and not at all.
+    for (read, ours) in [(r#""REF""#, true), (r#""OTHER""#, false), ("null", false)] {
+        let mut desk = Desk::stocked();
+        desk.edit(json!({ "do": "referral.set", "code": "ref" }));
+        let write = |body: &str, code: &str| {
+            body.replace(r#""referralCode":"ref""#, &format!(r#""referralCode":{code}"#))
+        };
+        let (status, body) = desk.apply();
+        desk.answer(status, &write(&body, r#""REF""#));
+        let close = desk.ask(Ask::Close(None));
+        desk.apply();
+        desk.answer(503, "");
+        desk.next();
+        assert_eq!(desk.serve(), 400);
+        let (status, body) = desk.apply();
+        desk.answer(status, &write(&body, read));
+        assert_eq!((desk.done(close), desk.closed_notices()), (ours, vec![(!ours, false)]), "{read}");
+    }
+}
+
+#[test]
 fn rule_9_a_close_refused_because_somebody_closed_otherwise_is_foreign() {
     let (mut desk, close) = closing();
     desk.endpoint.foreign(ID, &json!({ "cartItems": [], "state": "closed" }));
