@@ -645,11 +645,13 @@ async fn dispose_sends_once_more_what_waits_for_another_try() {
 }
 
 #[wasm_bindgen_test]
-fn a_listener_may_dispose() {
-    let bench = bench(MANUAL);
+async fn a_listener_may_dispose() {
+    let bench = bench(SLOW);
     let core = bench.core.clone();
     bench.listen(move |_, _| core.dispose());
     bench.add("A", 1, "0.10");
+    bench.until("host.requests[0]?.body").await;
+    bench.turn().await;
     assert_eq!(bench.events(), ["change"]);
     assert_eq!(length(&bench.core.snapshot(), "lines.length"), 1);
 }

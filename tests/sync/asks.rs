@@ -208,6 +208,20 @@ fn a_preview_is_of_the_draft_at_the_call_and_refused_before_a_byte() {
 }
 
 #[test]
+fn a_preview_that_waits_its_turn_stays_that_of_the_draft_at_the_call() {
+    let mut desk = Desk::stocked();
+    desk.add("B", 1);
+    desk.next();
+    let ticket = desk.ask(preview(&json!({})));
+    desk.add("C", 1);
+    desk.run();
+    let Some(Ok(Reply::Preview(_, shown, revision))) = desk.settled.get(&ticket) else {
+        panic!("a quote is expected");
+    };
+    assert_eq!((shown.lines().len(), *revision, desk.machine.revision()), (2, 2, 3));
+}
+
+#[test]
 fn a_preview_asked_for_during_the_opening_is_of_the_cart_that_is_read() {
     let mut desk = Desk::closed(&crate::desk::known());
     desk.endpoint.foreign(ID, &json!({ "cartItems": [{ "sku": "S", "quantity": 2, "price": 5 }] }));
