@@ -753,14 +753,12 @@ fn load_is_all_or_none_and_tells_every_fault() {
 }
 
 #[test]
-fn load_is_refused_where_a_sent_field_has_no_clear_value() {
+fn load_keeps_a_sent_field_that_has_no_clear_value() {
     let mut desk = Desk::new();
     desk.done(json!({"do": "set", "field": "storeIntegrationId", "value": "S"}));
     let mut desk = desk.sent();
-    assert_eq!(
-        desk.refused(json!({"do": "load", "session": {"profileId": "P"}})),
-        ["cannot_unset storeIntegrationId - -"]
-    );
+    desk.done(json!({"do": "load", "session": {"profileId": "P"}}));
+    assert_eq!(desk.body(), json!({"profileId": "P", "storeIntegrationId": "S"}));
     desk.done(json!({"do": "load", "session": {"storeIntegrationId": "T"}}));
     assert_eq!(desk.body(), json!({"storeIntegrationId": "T"}));
 }
@@ -768,14 +766,11 @@ fn load_is_refused_where_a_sent_field_has_no_clear_value() {
 #[test]
 fn load_tells_the_limits_of_the_cart_together_with_the_rest() {
     let mut desk = Desk::new();
-    desk.done(json!({"do": "set", "field": "storeIntegrationId", "value": "S"}));
-    let mut desk = desk.sent();
     assert_eq!(
         desk.refused(json!({"do": "load", "session": {
             "cartItems": [{"sku": "A", "quantity": 10_001}],
             "additionalCosts": {"a": {"price": "1000000000000000000"}, "b": {"price": "1000000000000000000"}}}})),
         [
-            "cannot_unset storeIntegrationId - -",
             "units_limit cartItems 10000 10001",
             "amount_out_of_range additionalCosts/b - -"
         ]

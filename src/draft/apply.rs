@@ -454,6 +454,8 @@ impl Draft {
                     Ok(next.set_attributes(attributes.clone()))
                 }
                 (_, Some(value), _) => Ok(next.assign(field, Some(value.clone()))),
+                // It cannot be cleared: absent, the one that was sent stays.
+                (Field::StoreIntegrationId, None, _) if self.sent.contains(field) => continue,
                 (_, None, _) if whole => next.unset(field),
                 (_, None, _) => continue,
             };

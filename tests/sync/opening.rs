@@ -108,6 +108,18 @@ fn rule_0_the_initial_draft_wins() {
 }
 
 #[test]
+fn rule_0_the_initial_draft_wins_and_keeps_what_cannot_be_cleared() {
+    let options =
+        with(known(), json!({ "initial": { "draft": { "cartItems": [{ "sku": "I", "price": 1 }] } } }));
+    let mut endpoint = held();
+    endpoint.foreign(ID, &json!({ "storeIntegrationId": "STORE" }));
+    let mut desk = desk(&options, endpoint);
+    desk.run();
+    assert_eq!((desk.conflicts(), desk.endpoint.items()), (Vec::new(), items(&[("I", 1)])));
+    assert_eq!(desk.endpoint.session()["storeIntegrationId"], "STORE");
+}
+
+#[test]
 fn rule_0_an_initial_answer_stands_for_the_read() {
     let endpoint = held();
     let answer = json!({ "customerSession": endpoint.session(), "effects": [] });
