@@ -9,14 +9,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, RequestCredentials};
 
 use crate::browser::clock::{Timer, now};
-use crate::browser::convert::{raw, to_js};
+use crate::browser::convert::{counts, member, parse};
 use crate::browser::fetch::{Route, attempt};
 use crate::browser::host::Host;
-use crate::browser::snapshot::{Picture, field_value};
-use crate::browser::view::{
-    ClosedView, ConflictView, CouponView, ErrorView, LimitsView, NotificationView, PreparedView, PreviewView,
-    RefusalView, ResultView,
-};
+use crate::browser::snapshot::Picture;
+use crate::browser::view::{View, object};
 use crate::draft::field::Field;
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::{Draft, limits as limit};
@@ -125,36 +122,10 @@ impl Core {
 
     /// A field of the draft by its API name; `undefined` while it is not set.
     pub fn get(&self, field: &str) -> Result<JsValue, JsValue> {
-        let field = self.field(field)?;
-        if field == Field::CartItems {
-            let draft = member(&self.shared.snapshot(), "draft");
-            return Ok(member(&draft, field.name()));
+        match Field::from_name(field) {
+            Some(_) => Ok(member(&member(&self.snapshot(), "draft"), field)),
+            None => Err(refused(&[Refusal::new(Code::FieldUnknown, key(field))])),
         }
-        let machine = self.shared.machine.borrow();
-        let value = machine.draft().field(field);
-        Ok(value.map_or(JsValue::UNDEFINED, |value| field_value(&machine, field, value)))
-    }
-
-    /// Whether a field of the draft is set.
-    pub fn has(&self, field: &str) -> Result<bool, JsValue> {
-        let field = self.field(field)?;
-        Ok(self.shared.machine.borrow().draft().has(field))
-    }
-
-    /// A field of the server's session as last read.
-    #[wasm_bindgen(js_name = sessionGet)]
-    pub fn session_get(&self, field: &str) -> JsValue {
-        let machine = self.shared.machine.borrow();
-        let value = machine.session().and_then(|session| session.get(field));
-        value.map_or(JsValue::UNDEFINED, raw)
-    }
-
-    /// Whether the server's session as last read has a field.
-    #[wasm_bindgen(js_name = sessionHas)]
-    pub fn session_has(&self, field: &str) -> bool {
-        let machine = self.shared.machine.borrow();
-        let value = machine.session().and_then(|session| session.get(field));
-        value.is_some_and(|value| *value != Value::Null)
     }
 
     /// The `IntegrationRequest` that the next update sends.
@@ -208,10 +179,6 @@ impl Core {
         self.shared.disposed.set(true);
         self.shared.wake.borrow_mut().take();
         self.shared.notices.borrow_mut().clear();
-    }
-
-    fn field(&self, name: &str) -> Result<Field, JsValue> {
-        Field::from_name(name).ok_or_else(|| refused(&[Refusal::new(Code::FieldUnknown, key(name))]))
     }
 }
 
@@ -323,19 +290,28 @@ impl Shared {
     }
 
     fn tell(&self, notice: Notice) {
+        let say = |members: &dyn Fn(&mut View)| parse(&object(0, members));
         let (kind, detail) = match notice {
             Notice::Change => ("change", self.snapshot()),
             Notice::Quote => ("quote", member(&self.snapshot(), "quote")),
-            Notice::Coupon(coupon) => ("coupon", to_js(&CouponView::new(&coupon))),
-            Notice::Notification(news) => ("notification", to_js(&NotificationView::new(&news))),
+            Notice::Coupon(coupon) => ("coupon", say(&|view| view.coupon(&coupon))),
+            Notice::Notification(news) => ("notification", say(&|view| view.notification(&news))),
             Notice::Sync => ("sync", member(&self.snapshot(), "sync")),
             Notice::Conflict { edit, errors } => {
-                let errors = errors.iter().map(RefusalView::new).collect();
-                ("conflict", to_js(&ConflictView { code: "edit_conflict", edit: raw(&edit), errors }))
+                let conflict = say(&|view| {
+                    view.text("code", "edit_conflict");
+                    view.raw("edit", &edit);
+                    view.errors(&errors);
+                });
+                ("conflict", conflict)
             }
-            Notice::Error(error) => ("error", to_js(&ErrorView::new(&error))),
+            Notice::Error(error) => ("error", say(&|view| view.error(&error))),
             Notice::Closed { foreign, quote_changed } => {
-                ("closed", to_js(&ClosedView { foreign, quote_changed }))
+                let closed = say(&|view| {
+                    view.flag("foreign", foreign);
+                    view.flag("quoteChanged", quote_changed);
+                });
+                ("closed", closed)
             }
             Notice::Settled { ticket, result } => {
                 self.settle(ticket, result);
@@ -349,24 +325,21 @@ impl Shared {
     fn settle(&self, ticket: u64, result: Result<Reply, SyncError>) {
         let machine = self.machine.borrow();
         let options = machine.options();
-        let (error, value) = match result {
-            Err(error) => (to_js(&ErrorView::new(&error)), JsValue::UNDEFINED),
-            Ok(Reply::Done) => (JsValue::UNDEFINED, JsValue::UNDEFINED),
+        let mut error = JsValue::UNDEFINED;
+        let mut value = JsValue::UNDEFINED;
+        match result {
+            Err(reason) => error = parse(&object(0, |view| view.error(&reason))),
+            Ok(Reply::Done) => {}
             Ok(Reply::Preview(quote, draft, revision)) => {
                 let current = revision == machine.revision();
-                let view = PreviewView::new(&quote, &draft, revision, current, options.scale);
-                (JsValue::UNDEFINED, to_js(&view))
+                let members = |view: &mut View| view.preview(&quote, &draft, revision, current);
+                value = parse(&object(options.scale, members));
             }
             Ok(Reply::Prepared { revision, quote }) => {
-                let view = PreparedView {
-                    session_id: options.session_id.clone(),
-                    revision,
-                    fingerprint: quote.fingerprint.clone(),
-                    payable: quote.payable.padded(options.scale),
-                };
-                (JsValue::UNDEFINED, to_js(&view))
+                let members = |view: &mut View| view.prepared(&options.session_id, revision, &quote);
+                value = parse(&object(options.scale, members));
             }
-        };
+        }
         drop(machine);
         let _ = self.host.settle(ticket as f64, &error, &value);
     }
@@ -381,16 +354,16 @@ pub fn version() -> String {
 /// The numbers of `LIMITS`.
 #[wasm_bindgen]
 pub fn limits() -> JsValue {
-    to_js(&LimitsView {
-        lines: limit::MAX_LINES,
-        units: limit::MAX_UNITS,
-        coupon_length: limit::MAX_COUPON_LENGTH,
-        referral_length: limit::MAX_REFERRAL_LENGTH,
-        loyalty_cards: limit::MAX_LOYALTY_CARDS,
-        identifiers: limit::MAX_IDENTIFIERS,
-        store_id_length: limit::MAX_STORE_ID_LENGTH,
-        session_id_length: limit::MAX_SESSION_ID_LENGTH,
-    })
+    counts(&[
+        ("lines", limit::count(limit::MAX_LINES)),
+        ("units", limit::MAX_UNITS),
+        ("couponLength", limit::count(limit::MAX_COUPON_LENGTH)),
+        ("referralLength", limit::count(limit::MAX_REFERRAL_LENGTH)),
+        ("loyaltyCards", limit::count(limit::MAX_LOYALTY_CARDS)),
+        ("identifiers", limit::count(limit::MAX_IDENTIFIERS)),
+        ("storeIdLength", limit::count(limit::MAX_STORE_ID_LENGTH)),
+        ("sessionIdLength", limit::count(limit::MAX_SESSION_ID_LENGTH)),
+    ])
 }
 
 fn value_type(name: &str) -> Refusal {
@@ -399,26 +372,9 @@ fn value_type(name: &str) -> Refusal {
 
 /// The first refusal, to be thrown.
 fn refused(refusals: &[Refusal]) -> JsValue {
-    refusals.first().map_or(JsValue::UNDEFINED, |refusal| to_js(&RefusalView::new(refusal)))
+    refusals.first().map_or(JsValue::UNDEFINED, |refusal| parse(&object(0, |view| view.refusal(refusal))))
 }
 
 fn result(edited: Result<Edited, Vec<Refusal>>) -> JsValue {
-    to_js(&match edited {
-        Ok(edited) => ResultView {
-            ok: true,
-            revision: Some(edited.revision),
-            line_id: edited.line.map(crate::draft::LineId::to_text),
-            errors: None,
-        },
-        Err(refusals) => ResultView {
-            ok: false,
-            revision: None,
-            line_id: None,
-            errors: Some(refusals.iter().map(RefusalView::new).collect()),
-        },
-    })
-}
-
-fn member(object: &JsValue, name: &str) -> JsValue {
-    js_sys::Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+    parse(&object(0, |view| view.result(&edited)))
 }

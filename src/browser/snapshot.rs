@@ -3,110 +3,74 @@
 use std::sync::Arc;
 
 use js_sys::{Array, Object};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::browser::convert::{freeze, raw, script, set, to_js};
-use crate::browser::view::{
-    CouponView, ErrorView, LineView, LoyaltyView, OffersView, QuoteView, SyncView, TotalsView, effects,
-};
-use crate::draft::field::{FIELDS, Field};
+use crate::browser::convert::{freeze, parse, set};
+use crate::browser::view::{View, object};
+use crate::draft::field::Field;
 use crate::draft::quote::Quote;
 use crate::draft::{Line, LineChange};
 use crate::model::index::Index;
-use crate::model::json::{Object as Members, Value};
-use crate::model::shape::Kind;
+use crate::model::json::Value;
 use crate::model::wire::Wire;
 use crate::model::{CartItem, NewCustomerSessionV2};
-use crate::sync::{Machine, SyncError};
+use crate::sync::Machine;
 
-/// A part of the snapshot: made anew when it differs from what it was.
+/// A part of the snapshot: made anew when its text is another one.
 #[derive(Debug)]
-struct Part<T> {
-    view: Option<T>,
+struct Part {
+    text: String,
     js: JsValue,
 }
 
-impl<T> Default for Part<T> {
-    fn default() -> Part<T> {
-        Part { view: None, js: JsValue::UNDEFINED }
+impl Default for Part {
+    fn default() -> Part {
+        Part { text: String::new(), js: JsValue::UNDEFINED }
     }
 }
 
-impl<T: PartialEq + Serialize> Part<T> {
-    fn take(&mut self, view: T) -> &JsValue {
-        if self.view.as_ref() != Some(&view) {
-            self.js = deep_freeze(to_js(&view));
-            self.view = Some(view);
+impl Part {
+    /// Takes the newest text in; says whether it is another one.
+    fn take(&mut self, text: String) -> bool {
+        let news = self.text != text;
+        if news {
+            self.js = parse(&text);
+            self.text = text;
         }
-        &self.js
+        news
     }
 }
 
-/// A part that is made of something shared: made anew when that is another one.
-#[derive(Debug)]
-struct Raw<T> {
-    of: Option<Arc<T>>,
-    js: JsValue,
-}
-
-impl<T> Default for Raw<T> {
-    fn default() -> Raw<T> {
-        Raw { of: None, js: JsValue::UNDEFINED }
-    }
-}
-
-impl<T> Raw<T> {
-    fn take(&mut self, of: Option<&Arc<T>>, make: impl Fn(&T) -> JsValue) -> &JsValue {
-        let same = match (&self.of, of) {
-            (Some(known), Some(of)) => Arc::ptr_eq(known, of),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            self.js = of.map_or(JsValue::UNDEFINED, |of| make(of));
-            self.of = of.cloned();
-        }
-        &self.js
-    }
-}
-
-/// One line: what it was made of, and its two faces.
-#[derive(Debug, Clone)]
+/// One line and its two faces.
+#[derive(Debug, Default)]
 struct LinePicture {
-    line: Arc<Line>,
-    view: LineView,
+    line: Option<Arc<Line>>,
     /// Its place in the newest quote.
     quoted: Option<usize>,
-    js: JsValue,
-    item: JsValue,
+    view: Part,
+    item: Part,
 }
 
 impl LinePicture {
-    fn new(
-        machine: &Machine,
-        line: &Arc<Line>,
-        quoted: Option<usize>,
-        known: Option<LinePicture>,
-    ) -> LinePicture {
+    fn paint(&mut self, machine: &Machine, line: &Arc<Line>, quoted: Option<usize>) {
         let quote = machine.quote();
         let in_quote = quoted.and_then(|place| quote.and_then(|(quote, _)| quote.lines.get(place)));
-        let view = LineView::new(machine, line, in_quote);
-        if let Some(known) = known.as_ref().filter(|known| known.view == view && known.line.meta == line.meta)
-        {
-            return LinePicture { line: line.clone(), quoted, ..known.clone() };
+        let scale = machine.options().scale;
+        self.view.take(object(scale, |view| view.line(machine, line, in_quote)));
+        let same = |known: &Arc<Line>| Arc::ptr_eq(known, line);
+        if !self.line.as_ref().is_some_and(same) {
+            let mut item = String::new();
+            CartItem::KIND.write_members(line.item.members(), scale, &mut item);
+            self.item.take(item);
         }
-        let js = to_js(&view);
-        if let Some(meta) = &line.meta {
-            set(js.unchecked_ref(), "meta", &raw(meta));
-        }
-        let item = known.filter(|known| known.line.text() == line.text()).map(|known| known.item);
-        let item = item.unwrap_or_else(|| {
-            let members = Value::Object(line.item.members().clone());
-            script(&CartItem::KIND, &members, machine.options().scale)
-        });
-        LinePicture { line: line.clone(), view, quoted, js: deep_freeze(js), item }
+        self.line = Some(line.clone());
+        self.quoted = quoted;
     }
+}
+
+/// Whether both are the same shared thing, or both nothing.
+fn is_same<T>(left: Option<&Arc<T>>, right: Option<&Arc<T>>) -> bool {
+    left.map(Arc::as_ptr) == right.map(Arc::as_ptr)
 }
 
 /// The newest snapshot and everything that the next one may take over from it.
@@ -119,21 +83,15 @@ pub struct Picture {
     items: Array,
     lines_part: JsValue,
     items_part: JsValue,
-    fields: Members,
+    fields: Part,
     draft: JsValue,
     draft_items: JsValue,
-    sync: Part<SyncView>,
-    error: Option<SyncError>,
-    error_js: JsValue,
-    totals: Part<TotalsView>,
-    coupons: Part<Vec<CouponView>>,
-    referral: Part<CouponView>,
-    loyalty: Part<LoyaltyView>,
-    offers: Part<OffersView>,
-    quote: Part<QuoteView>,
-    session: Raw<Value>,
-    effects: Raw<Quote>,
-    no_effects: Part<Vec<u8>>,
+    /// Objects whose members are members of the snapshot.
+    parts: [Part; 8],
+    session: Part,
+    session_of: Option<Arc<Value>>,
+    effects: Part,
+    effects_of: Option<Arc<Quote>>,
 }
 
 impl Picture {
@@ -161,125 +119,96 @@ impl Picture {
             _ => self.paint_all(machine),
         }
         if !change.lines.is_empty() || self.lines_part.is_undefined() {
-            self.lines_part = self.shadow.slice(0, self.shadow.length()).into();
-            self.items_part = self.items.slice(0, self.items.length()).into();
+            self.lines_part = freeze(self.shadow.slice(0, self.shadow.length()).into());
+            self.items_part = freeze(self.items.slice(0, self.items.length()).into());
         }
-        let options = machine.options();
-        let object = Object::new();
-        let put = |name: &str, value: &JsValue| {
-            if !value.is_undefined() {
-                set(&object, name, value);
-            }
-        };
-        put("sessionId", &JsValue::from_str(&options.session_id));
-        put("revision", &number(machine.revision()));
-        // Memory survives nothing, so nothing is persisted.
-        put("persistedRevision", &number(0));
-        put("acknowledgedRevision", &number(machine.acknowledged()));
-        put("state", &JsValue::from_str(machine.state().as_str()));
-        put("draft", &self.paint_draft(machine));
-        put("lines", &self.lines_part);
-        put("totals", self.totals.take(TotalsView::new(machine)));
-        let (coupons, referral) = machine.codes();
-        put("coupons", self.coupons.take(coupons.iter().map(CouponView::new).collect()));
-        if let Some(referral) = referral {
-            put("referral", self.referral.take(CouponView::new(&referral)));
+        self.paint_draft(machine);
+        let members: [fn(&mut View, &Machine); 8] = [
+            View::heads,
+            View::totals,
+            View::coupons,
+            View::referral,
+            View::loyalty,
+            View::offers,
+            View::quoted,
+            View::sync,
+        ];
+        let scale = machine.options().scale;
+        for (part, members) in self.parts.iter_mut().zip(members) {
+            part.take(object(scale, |view| members(view, machine)));
         }
-        put("loyalty", self.loyalty.take(LoyaltyView::default()));
-        let quote = machine.quote();
-        put("offers", self.offers.take(OffersView::new(quote.map(|(quote, _)| &**quote))));
-        if let Some((quote, revision)) = quote {
-            let view = QuoteView::new(quote, revision, machine.quote_is_current(), options.scale);
-            put("quote", self.quote.take(view));
+        // What is large is written only where it is another one.
+        let (session, quote) = (machine.session(), machine.quote().map(|(quote, _)| quote));
+        if !is_same(self.session_of.as_ref(), session) {
+            self.session_of = session.cloned();
+            self.session.take(object(scale, |view| view.session(machine)));
         }
-        put("session", self.session.take(machine.session(), raw));
-        match quote {
-            Some((quote, _)) => put("effects", self.effects.take(Some(quote), effects)),
-            None => put("effects", self.no_effects.take(Vec::new())),
+        if !is_same(self.effects_of.as_ref(), quote) || self.effects.js.is_undefined() {
+            self.effects_of = quote.cloned();
+            self.effects.take(object(scale, |view| view.effects(quote.map(Arc::as_ref))));
         }
-        if self.error.as_ref() != machine.error() {
-            self.error = machine.error().cloned();
-            let view = self.error.as_ref().map(|error| to_js(&ErrorView::new(error)));
-            self.error_js = view.unwrap_or(JsValue::UNDEFINED);
+        let snapshot = Object::new();
+        set(&snapshot, "draft", &self.draft);
+        set(&snapshot, "lines", &self.lines_part);
+        for part in self.parts.iter().chain([&self.session, &self.effects]) {
+            Object::assign(&snapshot, part.js.unchecked_ref());
         }
-        put("sync", self.sync.take(SyncView::new(machine, self.error_js.clone())));
-        put("persistence", &JsValue::from_str("memory"));
-        put("restored", &JsValue::from_bool(machine.restored()));
-        freeze(object.into())
+        freeze(snapshot.into())
     }
 
     /// The fields that are set, with the cart as the API spells it.
-    fn paint_draft(&mut self, machine: &Machine) -> JsValue {
+    fn paint_draft(&mut self, machine: &Machine) {
         let draft = machine.draft();
         let has_cart = draft.has(Field::CartItems);
         let items = if has_cart { self.items_part.clone() } else { JsValue::UNDEFINED };
-        if self.draft.is_undefined() || self.fields != *draft.fields() || self.draft_items != items {
-            self.fields = draft.fields().clone();
-            let object = Object::new();
-            for field in FIELDS {
-                if let Some(value) = draft.field(field) {
-                    set(&object, field.name(), &field_value(machine, field, value));
-                }
-            }
+        let mut fields = String::new();
+        NewCustomerSessionV2::KIND.write_members(draft.fields(), machine.options().scale, &mut fields);
+        if self.fields.take(fields) || self.draft_items != items {
+            let object = Object::assign(&Object::new(), self.fields.js.unchecked_ref());
             if has_cart {
                 set(&object, Field::CartItems.name(), &items);
             }
             self.draft = freeze(object.into());
             self.draft_items = items;
         }
-        self.draft.clone()
     }
 
     fn paint_line(&mut self, machine: &Machine, change: LineChange) {
         let line = |index: usize| machine.draft().lines().get(index);
         match change {
-            LineChange::All => self.paint_all(machine),
-            LineChange::Inserted(index) => {
-                if let Some(line) = line(index) {
-                    let picture = LinePicture::new(machine, line, None, None);
-                    self.splice(index, 0, Some(&picture));
-                    self.lines.insert(index.min(self.lines.len()), picture);
-                } else {
-                    self.paint_all(machine);
-                }
+            LineChange::Inserted(index) if index <= self.lines.len() && line(index).is_some() => {
+                self.lines.insert(index, LinePicture::default());
+                self.repaint(machine, index, 0);
             }
-            LineChange::Updated(index) => match (line(index), self.lines.get(index).cloned()) {
-                (Some(line), Some(known)) if known.line.id == line.id => {
-                    let picture = LinePicture::new(machine, line, known.quoted, Some(known));
-                    self.splice(index, 1, Some(&picture));
-                    if let Some(slot) = self.lines.get_mut(index) {
-                        *slot = picture;
-                    }
-                }
-                _ => self.paint_all(machine),
-            },
-            LineChange::Removed(index) => {
-                if index < self.lines.len() {
-                    self.lines.remove(index);
-                    self.splice(index, 1, None);
-                }
+            LineChange::Updated(index) if index < self.lines.len() && line(index).is_some() => {
+                self.repaint(machine, index, 1);
             }
+            LineChange::Removed(index) if index < self.lines.len() => {
+                self.lines.remove(index);
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                self.shadow.splice_many(index, 1, &[]);
+                self.items.splice_many(index, 1, &[]);
+            }
+            _ => self.paint_all(machine),
         }
     }
 
-    fn splice(&self, index: usize, removed: u32, picture: Option<&LinePicture>) {
+    /// Paints one line and puts it in the place of none or one.
+    fn repaint(&mut self, machine: &Machine, index: usize, removed: u32) {
+        let Some((picture, line)) = self.lines.get_mut(index).zip(machine.draft().lines().get(index)) else {
+            return;
+        };
+        picture.paint(machine, line, picture.quoted);
         let index = u32::try_from(index).unwrap_or(u32::MAX);
-        match picture {
-            Some(picture) => {
-                self.shadow.splice(index, removed, &picture.js);
-                self.items.splice(index, removed, &picture.item);
-            }
-            None => {
-                self.shadow.splice_many(index, removed, &[]);
-                self.items.splice_many(index, removed, &[]);
-            }
-        }
+        self.shadow.splice(index, removed, &picture.view.js);
+        self.items.splice(index, removed, &picture.item.js);
     }
 
     fn paint_all(&mut self, machine: &Machine) {
-        let known = std::mem::take(&mut self.lines);
+        let mut known = std::mem::take(&mut self.lines);
         let place = |index: usize| u64::try_from(index).unwrap_or(u64::MAX);
-        let ids = known.iter().enumerate().map(|(index, picture)| (picture.line.id.0, place(index)));
+        let ids = known.iter().enumerate();
+        let ids = ids.filter_map(|(index, picture)| Some((picture.line.as_ref()?.id.0, place(index))));
         let known_places = Index::of(ids.collect());
         let quote = machine.quote().map(|(quote, _)| quote.lines.as_slice()).unwrap_or_default();
         let ids = quote.iter().enumerate().map(|(index, line)| (line.id.0, place(index)));
@@ -288,33 +217,12 @@ impl Picture {
         self.shadow.set_length(0);
         self.items.set_length(0);
         for line in machine.draft().lines() {
-            let quoted = find(&quote_places, line.id.0);
-            let known = find(&known_places, line.id.0).and_then(|place| known.get(place).cloned());
-            let picture = LinePicture::new(machine, line, quoted, known);
-            self.shadow.push(&picture.js);
-            self.items.push(&picture.item);
+            let known = find(&known_places, line.id.0).and_then(|place| known.get_mut(place));
+            let mut picture = known.map(std::mem::take).unwrap_or_default();
+            picture.paint(machine, line, find(&quote_places, line.id.0));
+            self.shadow.push(&picture.view.js);
+            self.items.push(&picture.item.js);
             self.lines.push(picture);
         }
     }
-}
-
-/// A field of the draft as a script sees it.
-pub fn field_value(machine: &Machine, field: Field, value: &Value) -> JsValue {
-    let member = NewCustomerSessionV2::SHAPE.0.iter().find(|member| member.name == field.name());
-    let kind = member.map_or(&Kind::Any, |member| &member.kind);
-    script(kind, value, machine.options().scale)
-}
-
-fn number(count: u64) -> JsValue {
-    JsValue::from_f64(count as f64)
-}
-
-/// Freezes an object and the plain objects and lists inside it.
-fn deep_freeze(value: JsValue) -> JsValue {
-    if value.is_object() && !Object::is_frozen(value.unchecked_ref::<Object>()) {
-        for member in Object::values(value.unchecked_ref::<Object>()).iter() {
-            deep_freeze(member);
-        }
-    }
-    freeze(value)
 }

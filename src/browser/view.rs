@@ -1,478 +1,386 @@
-//! The parts of a snapshot in the form in which JavaScript sees them.
-
-use serde::Serialize;
-use serde::Serializer;
-use wasm_bindgen::JsValue;
+//! The parts of a snapshot, and whatever else a script gets to see, as JSON text.
+//!
+//! Text is the smallest common form: equal texts are equal parts, and `JSON.parse` makes the objects.
 
 use crate::amount::Amount;
-use crate::browser::convert::raw;
-use crate::draft::quote::{Discount, LineQuote, Mismatch, Quote, Scope};
+use crate::draft::limits as limit;
+use crate::draft::quote::{Discount, LineQuote, Mismatch, Notification, Quote, Scope};
 use crate::draft::refusal::{Figure, Refusal};
 use crate::draft::{Draft, Line};
-use crate::model::wire::{Path, Step};
-use crate::sync::{Coupon, Machine, Status, SyncError};
+use crate::model::json::{Value, write_string};
+use crate::model::shape::Kind;
+use crate::model::wire::{Path, Step, write_count};
+use crate::sync::{Coupon, Edited, Machine, Status, SyncError};
 
-/// A count of JavaScript: never a `BigInt`.
-fn count<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(*value as f64)
+/// JSON text in the making; amounts get at least `scale` decimal places.
+#[derive(Debug, Default)]
+pub struct View {
+    /// What is written so far.
+    pub text: String,
+    scale: u8,
 }
 
-fn maybe_count<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => count(value, serializer),
-        None => serializer.serialize_none(),
-    }
+/// The text of one object.
+pub fn object(scale: u8, members: impl FnOnce(&mut View)) -> String {
+    let mut view = View { text: String::new(), scale };
+    view.braces(members);
+    view.text
 }
 
-/// One step of a path.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum StepView {
-    Key(String),
-    Index(u32),
-}
-
-fn path(path: &Path) -> Vec<StepView> {
-    let step = |step: &Step| match step {
-        Step::Key(name) => StepView::Key(name.clone()),
-        Step::Index(index) => StepView::Index(u32::try_from(*index).unwrap_or(u32::MAX)),
-    };
-    path.iter().map(step).collect()
-}
-
-/// A limit or an actual value.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum FigureView {
-    #[serde(serialize_with = "count")]
-    Count(u64),
-    Text(String),
-}
-
-fn figure(figure: &Figure) -> FigureView {
-    match figure {
-        Figure::Count(count) => FigureView::Count(*count),
-        Figure::Text(text) => FigureView::Text(text.clone()),
-    }
-}
-
-/// A refusal; its message is the shell's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RefusalView {
-    code: &'static str,
-    path: Vec<StepView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<FigureView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actual: Option<FigureView>,
-}
-
-impl RefusalView {
-    pub fn new(refusal: &Refusal) -> RefusalView {
-        RefusalView {
-            code: refusal.code.as_str(),
-            path: path(&refusal.path),
-            limit: refusal.limit.as_ref().map(figure),
-            actual: refusal.actual.as_ref().map(figure),
+impl View {
+    /// Everything but an opening bracket has something after it only behind a comma.
+    fn separate(&mut self) {
+        if !matches!(self.text.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
+            self.text.push(',');
         }
     }
-}
 
-/// The result of an edit.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResultView {
-    pub ok: bool,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_count")]
-    pub revision: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors: Option<Vec<RefusalView>>,
-}
+    fn braces(&mut self, members: impl FnOnce(&mut View)) {
+        self.separate();
+        self.text.push('{');
+        members(self);
+        self.text.push('}');
+    }
 
-/// An error that has to do with the server.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorView {
-    code: &'static str,
-    retryable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "JsValue::is_undefined", with = "serde_wasm_bindgen::preserve")]
-    problem: JsValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<Vec<StepView>>,
-}
+    fn list<T>(&mut self, name: &str, items: &[T], item: fn(&mut View, &T)) {
+        self.name(name);
+        self.text.push('[');
+        for one in items {
+            self.separate();
+            item(self, one);
+        }
+        self.text.push(']');
+    }
 
-impl ErrorView {
-    pub fn new(error: &SyncError) -> ErrorView {
-        ErrorView {
-            code: error.code.as_str(),
-            retryable: error.code.retryable(),
-            status: error.status,
-            problem: error.problem.as_ref().map_or(JsValue::UNDEFINED, raw),
-            path: error.path.as_ref().map(path),
+    fn empty(&mut self, name: &str) {
+        self.name(name);
+        self.text.push_str("[]");
+    }
+
+    fn objects<T>(&mut self, name: &str, items: &[T], members: fn(&mut View, &T)) {
+        self.name(name);
+        self.text.push('[');
+        for item in items {
+            self.braces(|view| members(view, item));
+        }
+        self.text.push(']');
+    }
+
+    fn object(&mut self, name: &str, members: impl FnOnce(&mut View)) {
+        self.name(name);
+        self.braces(members);
+    }
+
+    /// The name of a member; its value is to follow. The names are ours and need no escapes.
+    fn name(&mut self, name: &str) {
+        self.separate();
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
+    }
+
+    /// A member that is a text.
+    pub fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        write_string(text, &mut self.text);
+    }
+
+    fn maybe_text(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
         }
     }
-}
 
-/// `snapshot.sync`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncView {
-    phase: &'static str,
-    attempt: u32,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_count")]
-    retry_at: Option<u64>,
-    suspect: bool,
-    #[serde(skip_serializing_if = "JsValue::is_undefined", with = "serde_wasm_bindgen::preserve")]
-    error: JsValue,
-}
+    fn amount(&mut self, name: &str, amount: Amount) {
+        self.text(name, &amount.padded(self.scale));
+    }
 
-impl SyncView {
-    pub fn new(machine: &Machine, error: JsValue) -> SyncView {
-        SyncView {
-            phase: machine.phase().as_str(),
-            attempt: machine.attempt(),
-            retry_at: machine.retry_at(),
-            suspect: false,
-            error,
+    fn maybe_amount(&mut self, name: &str, amount: Option<Amount>) {
+        if let Some(amount) = amount {
+            self.amount(name, amount);
         }
     }
-}
 
-/// A name with an amount.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DiscountView {
-    name: String,
-    amount: String,
-    scope: &'static str,
-}
-
-fn discount(discount: &Discount, scale: u8) -> DiscountView {
-    DiscountView {
-        name: discount.name.clone(),
-        amount: discount.amount.padded(scale),
-        scope: match discount.scope {
-            Scope::Session => "session",
-            Scope::Line => "line",
-            Scope::Cost => "cost",
-        },
+    /// A member that is a count; a script holds counts up to 2⁵³ exactly.
+    pub fn count(&mut self, name: &str, count: u64) {
+        self.name(name);
+        write_count(count, &mut self.text);
     }
-}
 
-/// `snapshot.totals`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TotalsView {
-    items: String,
-    item_costs: String,
-    costs: String,
-    total: String,
-    discount: String,
-    payable: String,
-    payable_rounded: String,
-    discounts: Vec<DiscountView>,
-    complete: bool,
-}
+    /// A member that is true or false.
+    pub fn flag(&mut self, name: &str, flag: bool) {
+        self.name(name);
+        self.text.push_str(if flag { "true" } else { "false" });
+    }
 
-impl TotalsView {
-    pub fn new(machine: &Machine) -> TotalsView {
-        let scale = machine.options().scale;
+    /// A member of the API: numbers that a script would round arrive as text.
+    pub fn raw(&mut self, name: &str, value: &Value) {
+        self.name(name);
+        Kind::Any.write_script(value, 0, &mut self.text);
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.list("path", path, |view, step| match step {
+            Step::Key(name) => write_string(name, &mut view.text),
+            Step::Index(index) => write_count(limit::count(*index), &mut view.text),
+        });
+    }
+
+    fn figure(&mut self, name: &str, figure: Option<&Figure>) {
+        match figure {
+            Some(Figure::Count(count)) => self.count(name, *count),
+            Some(Figure::Text(text)) => self.text(name, text),
+            None => {}
+        }
+    }
+
+    /// A refusal; its message is the shell's.
+    pub fn refusal(&mut self, refusal: &Refusal) {
+        self.text("code", refusal.code.as_str());
+        self.path(&refusal.path);
+        self.figure("limit", refusal.limit.as_ref());
+        self.figure("actual", refusal.actual.as_ref());
+    }
+
+    /// `errors`: refusals.
+    pub fn errors(&mut self, refusals: &[Refusal]) {
+        self.objects("errors", refusals, View::refusal);
+    }
+
+    /// The result of an edit.
+    pub fn result(&mut self, result: &Result<Edited, Vec<Refusal>>) {
+        self.flag("ok", result.is_ok());
+        match result {
+            Ok(edited) => {
+                self.count("revision", edited.revision);
+                if let Some(line) = edited.line {
+                    self.text("lineId", &line.to_text());
+                }
+            }
+            Err(refusals) => self.errors(refusals),
+        }
+    }
+
+    /// An error that has to do with the server.
+    pub fn error(&mut self, error: &SyncError) {
+        self.text("code", error.code.as_str());
+        self.flag("retryable", error.code.retryable());
+        if let Some(status) = error.status {
+            self.count("status", status.into());
+        }
+        if let Some(problem) = &error.problem {
+            self.raw("problem", problem);
+        }
+        if let Some(path) = &error.path {
+            self.path(path);
+        }
+    }
+
+    /// The members of a snapshot that are no objects.
+    pub fn heads(&mut self, machine: &Machine) {
+        self.text("sessionId", &machine.options().session_id);
+        self.count("revision", machine.revision());
+        // Memory survives nothing, so nothing is persisted.
+        self.count("persistedRevision", 0);
+        self.count("acknowledgedRevision", machine.acknowledged());
+        self.text("state", machine.state().as_str());
+        self.text("persistence", "memory");
+        self.flag("restored", machine.restored());
+    }
+
+    /// `snapshot.sync`.
+    pub fn sync(&mut self, machine: &Machine) {
+        self.object("sync", |view| {
+            view.text("phase", machine.phase().as_str());
+            view.count("attempt", machine.attempt().into());
+            if let Some(time) = machine.retry_at() {
+                view.count("retryAt", time);
+            }
+            view.flag("suspect", false);
+            if let Some(error) = machine.error() {
+                view.object("error", |view| view.error(error));
+            }
+        });
+    }
+
+    /// `snapshot.totals`.
+    pub fn totals(&mut self, machine: &Machine) {
         let sums = machine.sums();
         let totals = machine.draft().totals();
-        let rounded = sums.payable.round(scale).unwrap_or(sums.payable);
-        TotalsView {
-            items: totals.items.padded(scale),
-            item_costs: totals.item_costs.padded(scale),
-            costs: totals.costs.padded(scale),
-            total: sums.total.padded(scale),
-            discount: sums.discount.padded(scale),
-            payable: sums.payable.padded(scale),
-            payable_rounded: rounded.padded(scale),
-            discounts: discounts(machine.quote().map(|(quote, _)| &**quote), scale),
-            complete: sums.complete,
-        }
-    }
-}
-
-fn discounts(quote: Option<&Quote>, scale: u8) -> Vec<DiscountView> {
-    let discounts = quote.map(|quote| quote.discounts.as_slice()).unwrap_or_default();
-    discounts.iter().map(|entry| discount(entry, scale)).collect()
-}
-
-/// An entry of `snapshot.lines`; `meta` is set beside it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LineView {
-    id: String,
-    sku: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(serialize_with = "count")]
-    quantity: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subtotal: Option<String>,
-    discounts: Vec<DiscountView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payable: Option<String>,
-    free: bool,
-    #[serde(serialize_with = "count")]
-    returned: u64,
-    pending: bool,
-}
-
-impl LineView {
-    pub fn new(machine: &Machine, line: &std::sync::Arc<Line>, quoted: Option<&LineQuote>) -> LineView {
-        let scale = machine.options().scale;
-        let price: Option<Amount> = line.item.price().or_else(|| quoted.and_then(|quoted| quoted.price));
-        let discounts = quoted.map(|quoted| quoted.discounts.as_slice()).unwrap_or_default();
-        LineView {
-            id: line.id.to_text(),
-            sku: line.item.sku().to_string(),
-            name: line.item.name().map(str::to_string),
-            quantity: line.item.quantity(),
-            price: price.map(|price| price.padded(scale)),
-            subtotal: price
-                .and_then(|price| price.times(line.item.quantity()).ok())
-                .map(|sum| sum.padded(scale)),
-            discounts: discounts.iter().map(|entry| discount(entry, scale)).collect(),
-            payable: quoted.and_then(|quoted| quoted.payable).map(|payable| payable.padded(scale)),
-            free: line.free,
-            returned: quoted.map_or(0, |quoted| quoted.returned),
-            pending: machine.is_pending(line),
-        }
-    }
-}
-
-/// An entry of `snapshot.coupons`, and `snapshot.referral`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CouponView {
-    code: String,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-}
-
-impl CouponView {
-    pub fn new(coupon: &Coupon) -> CouponView {
-        CouponView {
-            code: coupon.code.clone(),
-            status: match coupon.status {
-                Status::Entered => "entered",
-                Status::Accepted => "accepted",
-                Status::Rejected => "rejected",
-            },
-            reason: coupon.reason.clone(),
-            detail: coupon.detail.clone(),
-        }
-    }
-}
-
-/// A free item that may be taken.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FreeItemView {
-    sku: String,
-    name: String,
-    #[serde(serialize_with = "count")]
-    quantity: u64,
-}
-
-/// A message.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NotificationView {
-    r#type: String,
-    title: String,
-    body: String,
-}
-
-impl NotificationView {
-    pub fn new(notification: &crate::draft::quote::Notification) -> NotificationView {
-        NotificationView {
-            r#type: notification.kind.clone(),
-            title: notification.title.clone(),
-            body: notification.body.clone(),
-        }
-    }
-}
-
-/// `snapshot.offers`. Giveaways stay among the raw effects in this form.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OffersView {
-    free_items: Vec<FreeItemView>,
-    giveaways: Vec<FreeItemView>,
-    notifications: Vec<NotificationView>,
-}
-
-impl OffersView {
-    pub fn new(quote: Option<&Quote>) -> OffersView {
-        let Some(quote) = quote else {
-            return OffersView::default();
-        };
-        let free = quote.free_items.iter().map(|item| FreeItemView {
-            sku: item.sku.clone(),
-            name: item.name.clone(),
-            quantity: item.quantity,
+        self.object("totals", |view| {
+            view.amount("items", totals.items);
+            view.amount("itemCosts", totals.item_costs);
+            view.amount("costs", totals.costs);
+            view.amount("total", sums.total);
+            view.amount("discount", sums.discount);
+            view.amount("payable", sums.payable);
+            view.amount("payableRounded", view.rounded(sums.payable));
+            view.discounts(machine.quote().map(|(quote, _)| quote.discounts.as_slice()));
+            view.flag("complete", sums.complete);
         });
-        OffersView {
-            free_items: free.collect(),
-            giveaways: Vec::new(),
-            notifications: quote.notifications.iter().map(NotificationView::new).collect(),
+    }
+
+    fn rounded(&self, amount: Amount) -> Amount {
+        amount.round(self.scale).unwrap_or(amount)
+    }
+
+    fn discounts(&mut self, discounts: Option<&[Discount]>) {
+        self.objects("discounts", discounts.unwrap_or_default(), |view, discount| {
+            view.text("name", &discount.name);
+            view.amount("amount", discount.amount);
+            let scope = match discount.scope {
+                Scope::Session => "session",
+                Scope::Line => "line",
+                Scope::Cost => "cost",
+            };
+            view.text("scope", scope);
+        });
+    }
+
+    /// An entry of `snapshot.lines`.
+    pub fn line(&mut self, machine: &Machine, line: &std::sync::Arc<Line>, quoted: Option<&LineQuote>) {
+        let price = line.item.price().or_else(|| quoted.and_then(|quoted| quoted.price));
+        self.text("id", &line.id.to_text());
+        self.text("sku", line.item.sku());
+        self.maybe_text("name", line.item.name());
+        self.count("quantity", line.item.quantity());
+        self.maybe_amount("price", price);
+        let subtotal = price.and_then(|price| price.times(line.item.quantity()).ok());
+        self.maybe_amount("subtotal", subtotal);
+        self.discounts(quoted.map(|quoted| quoted.discounts.as_slice()));
+        self.maybe_amount("payable", quoted.and_then(|quoted| quoted.payable));
+        self.flag("free", line.free);
+        self.count("returned", quoted.map_or(0, |quoted| quoted.returned));
+        self.flag("pending", machine.is_pending(line));
+        if let Some(meta) = &line.meta {
+            self.raw("meta", meta);
         }
     }
-}
 
-/// `snapshot.loyalty`. Loyalty effects stay among the raw effects in this form.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct LoyaltyView {
-    earned: Vec<FreeItemView>,
-    spent: Vec<FreeItemView>,
-}
+    /// An entry of `snapshot.coupons`, and `snapshot.referral`.
+    pub fn coupon(&mut self, coupon: &Coupon) {
+        self.text("code", &coupon.code);
+        let status = match coupon.status {
+            Status::Entered => "entered",
+            Status::Accepted => "accepted",
+            Status::Rejected => "rejected",
+        };
+        self.text("status", status);
+        self.maybe_text("reason", coupon.reason.as_deref());
+        self.maybe_text("detail", coupon.detail.as_deref());
+    }
 
-/// Our total and the server's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TotalMismatchView {
-    ours: String,
-    server: String,
-}
+    /// `snapshot.coupons`.
+    pub fn coupons(&mut self, machine: &Machine) {
+        self.objects("coupons", &machine.codes().0, View::coupon);
+    }
 
-/// Where the server does not hold what was sent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MismatchView {
-    fields: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<TotalMismatchView>,
-}
+    /// `snapshot.referral`, where there is one.
+    pub fn referral(&mut self, machine: &Machine) {
+        self.maybe_referral(machine.codes().1.as_ref());
+    }
 
-fn mismatch(mismatch: &Mismatch, scale: u8) -> MismatchView {
-    let total = mismatch
-        .total
-        .map(|(ours, server)| TotalMismatchView { ours: ours.padded(scale), server: server.padded(scale) });
-    MismatchView { fields: mismatch.fields.clone(), total }
-}
-
-/// `snapshot.quote`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct QuoteView {
-    fingerprint: String,
-    #[serde(serialize_with = "count")]
-    revision: u64,
-    current: bool,
-    total: String,
-    payable: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mismatch: Option<MismatchView>,
-}
-
-impl QuoteView {
-    pub fn new(quote: &Quote, revision: u64, current: bool, scale: u8) -> QuoteView {
-        QuoteView {
-            fingerprint: quote.fingerprint.clone(),
-            revision,
-            current,
-            total: quote.total.padded(scale),
-            payable: quote.payable.padded(scale),
-            mismatch: quote.mismatch.as_ref().map(|found| mismatch(found, scale)),
+    fn maybe_referral(&mut self, referral: Option<&Coupon>) {
+        if let Some(referral) = referral {
+            self.object("referral", |view| view.coupon(referral));
         }
     }
-}
 
-/// What `preview()` gives: a quote with everything that a snapshot would show of it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PreviewView {
-    fingerprint: String,
-    #[serde(serialize_with = "count")]
-    revision: u64,
-    current: bool,
-    total: String,
-    payable: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mismatch: Option<MismatchView>,
-    discount: String,
-    payable_rounded: String,
-    complete: bool,
-    discounts: Vec<DiscountView>,
-    coupons: Vec<CouponView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    referral: Option<CouponView>,
-    offers: OffersView,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    effects: JsValue,
-}
+    /// A message.
+    pub fn notification(&mut self, notification: &Notification) {
+        self.text("type", &notification.kind);
+        self.text("title", &notification.title);
+        self.text("body", &notification.body);
+    }
 
-impl PreviewView {
-    pub fn new(quote: &Quote, draft: &Draft, revision: u64, current: bool, scale: u8) -> PreviewView {
+    /// `snapshot.offers`.
+    pub fn offers(&mut self, machine: &Machine) {
+        self.offered(machine.quote().map(|(quote, _)| quote.as_ref()));
+    }
+
+    /// Giveaways stay among the raw effects in this form.
+    fn offered(&mut self, quote: Option<&Quote>) {
+        let free = quote.map(|quote| quote.free_items.as_slice()).unwrap_or_default();
+        let notifications = quote.map(|quote| quote.notifications.as_slice()).unwrap_or_default();
+        self.object("offers", |view| {
+            view.objects("freeItems", free, |view, item| {
+                view.text("sku", &item.sku);
+                view.text("name", &item.name);
+                view.count("quantity", item.quantity);
+            });
+            view.empty("giveaways");
+            view.objects("notifications", notifications, View::notification);
+        });
+    }
+
+    /// `snapshot.loyalty`. Loyalty effects stay among the raw effects in this form.
+    pub fn loyalty(&mut self, _: &Machine) {
+        self.object("loyalty", |view| {
+            view.empty("earned");
+            view.empty("spent");
+        });
+    }
+
+    /// `snapshot.quote`, where there is one.
+    pub fn quoted(&mut self, machine: &Machine) {
+        if let Some((quote, revision)) = machine.quote() {
+            self.object("quote", |view| view.quote(quote, revision, machine.quote_is_current()));
+        }
+    }
+
+    fn quote(&mut self, quote: &Quote, revision: u64, current: bool) {
+        self.text("fingerprint", &quote.fingerprint);
+        self.count("revision", revision);
+        self.flag("current", current);
+        self.amount("total", quote.total);
+        self.amount("payable", quote.payable);
+        if let Some(mismatch) = &quote.mismatch {
+            self.object("mismatch", |view| view.mismatch(mismatch));
+        }
+    }
+
+    /// `snapshot.session`, where the server said something.
+    pub fn session(&mut self, machine: &Machine) {
+        if let Some(session) = machine.session() {
+            self.raw("session", session);
+        }
+    }
+
+    fn mismatch(&mut self, mismatch: &Mismatch) {
+        self.list("fields", &mismatch.fields, |view, field| write_string(field, &mut view.text));
+        if let Some((ours, server)) = mismatch.total {
+            self.object("total", |view| {
+                view.amount("ours", ours);
+                view.amount("server", server);
+            });
+        }
+    }
+
+    /// Every effect of a quote, raw and in order.
+    pub fn effects(&mut self, quote: Option<&Quote>) {
+        let effects = quote.map(|quote| quote.effects.as_slice()).unwrap_or_default();
+        self.list("effects", effects, |view, effect| Kind::Any.write_script(effect, 0, &mut view.text));
+    }
+
+    /// What `preview()` gives: a quote with everything that a snapshot would show of it.
+    pub fn preview(&mut self, quote: &Quote, draft: &Draft, revision: u64, current: bool) {
+        self.quote(quote, revision, current);
+        self.amount("discount", quote.discount);
+        self.amount("payableRounded", self.rounded(quote.payable));
+        self.flag("complete", quote.complete);
+        self.discounts(Some(&quote.discounts));
         let (coupons, referral) = crate::sync::codes(draft, Some(quote));
-        let QuoteView { fingerprint, revision, current, total, payable, mismatch } =
-            QuoteView::new(quote, revision, current, scale);
-        PreviewView {
-            fingerprint,
-            revision,
-            current,
-            total,
-            payable,
-            mismatch,
-            discount: quote.discount.padded(scale),
-            payable_rounded: quote.payable.round(scale).unwrap_or(quote.payable).padded(scale),
-            complete: quote.complete,
-            discounts: discounts(Some(quote), scale),
-            coupons: coupons.iter().map(CouponView::new).collect(),
-            referral: referral.as_ref().map(CouponView::new),
-            offers: OffersView::new(Some(quote)),
-            effects: effects(quote),
-        }
+        self.objects("coupons", &coupons, View::coupon);
+        self.maybe_referral(referral.as_ref());
+        self.offered(Some(quote));
+        self.effects(Some(quote));
     }
-}
 
-/// Every effect of a quote, raw and in order.
-pub fn effects(quote: &Quote) -> JsValue {
-    raw(&crate::model::json::Value::Array(quote.effects.clone()))
-}
-
-/// What `prepare()` gives.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PreparedView {
-    pub session_id: String,
-    #[serde(serialize_with = "count")]
-    pub revision: u64,
-    pub fingerprint: String,
-    pub payable: String,
-}
-
-/// The detail of `'closed'`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClosedView {
-    pub foreign: bool,
-    pub quote_changed: bool,
-}
-
-/// The detail of `'conflict'`.
-#[derive(Debug, Serialize)]
-pub struct ConflictView {
-    pub code: &'static str,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub edit: JsValue,
-    pub errors: Vec<RefusalView>,
-}
-
-/// The numbers of `LIMITS`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LimitsView {
-    pub lines: usize,
-    #[serde(serialize_with = "count")]
-    pub units: u64,
-    pub coupon_length: usize,
-    pub referral_length: usize,
-    pub loyalty_cards: usize,
-    pub identifiers: usize,
-    pub store_id_length: usize,
-    pub session_id_length: usize,
+    /// What `prepare()` gives.
+    pub fn prepared(&mut self, session_id: &str, revision: u64, quote: &Quote) {
+        self.text("sessionId", session_id);
+        self.count("revision", revision);
+        self.text("fingerprint", &quote.fingerprint);
+        self.amount("payable", quote.payable);
+    }
 }

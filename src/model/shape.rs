@@ -122,18 +122,21 @@ impl Kind {
                 }
                 out.push(']');
             }
-            (_, Value::Object(object)) => {
-                out.push('{');
-                for (index, (name, value)) in object.iter().enumerate() {
-                    separate(index, out);
-                    write_string(name, out);
-                    out.push(':');
-                    self.member(name).write_script(value, scale, out);
-                }
-                out.push('}');
-            }
+            (_, Value::Object(object)) => self.write_members(object, scale, out),
             (_, plain) => plain.write(out),
         }
+    }
+
+    /// The same for the members of an object.
+    pub fn write_members(&self, object: &Object, scale: u8, out: &mut String) {
+        out.push('{');
+        for (index, (name, value)) in object.iter().enumerate() {
+            separate(index, out);
+            write_string(name, out);
+            out.push(':');
+            self.member(name).write_script(value, scale, out);
+        }
+        out.push('}');
     }
 
     fn member(&self, name: &str) -> &Kind {

@@ -221,7 +221,6 @@ async fn an_answer_leaves_the_lines_it_says_nothing_new_of() {
     same(&edited, &after, "draft.cartItems.0");
     assert!(get(&after, "lines.0.pending").is_falsy());
     assert_eq!(text(&after, "session.id"), "9007199254740993");
-    assert_eq!(text(&bench.core.session_get("id"), ""), "9007199254740993");
     assert_eq!(number(&after, "acknowledgedRevision"), 3.0);
     assert_eq!(text(&after, "sync.phase"), "idle");
 }
@@ -388,7 +387,7 @@ fn edits_say_what_they_did_or_why_not() {
     assert_eq!(number(&bench.core.snapshot(), "revision"), 1.0);
     assert_eq!(text(&bench.core.get("nothing").unwrap_err(), "code"), "field_unknown");
     assert!(bench.core.get("profileId").unwrap().is_undefined());
-    assert!(bench.core.has("cartItems").unwrap());
+    assert!(!bench.core.get("cartItems").unwrap().is_undefined());
     let refused = Core::new(&options(r#""sync":{"timeoutMs":0}"#), host()).unwrap_err();
     assert_eq!(text(&refused, "code"), "value_type");
     assert_eq!(json(&get(&refused, "path")), r#"["sync","timeoutMs"]"#);

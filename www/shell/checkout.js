@@ -308,10 +308,21 @@ function makeCheckout(settings) {
     return braces([member('quote', quote)]);
   };
 
-  /** @param {string} method @param {unknown} field */
-  const read = (method, field) => {
-    if (typeof field !== 'string') throw new CheckoutError('value_type', { path: ['field'] });
-    return call(method, field);
+  /** @param {unknown} name @returns {string} */
+  const fieldName = (name) => {
+    if (ended) throw ended;
+    if (typeof name !== 'string') throw new CheckoutError('value_type', { path: ['field'] });
+    return name;
+  };
+
+  /** @param {unknown} field */
+  const readDraft = (field) => call('get', fieldName(field));
+
+  /** @param {unknown} field */
+  const readSession = (field) => {
+    const name = fieldName(field);
+    const { session = {} } = getSnapshot();
+    return Object.hasOwn(session, name) ? session[name] : undefined;
   };
 
   /** @param {unknown} [options] */
@@ -342,15 +353,13 @@ function makeCheckout(settings) {
     on: events.on,
     ...Object.fromEntries(Object.entries(EDITS).map(([group, edits]) => [group, makeGroup(group, edits)])),
     session: {
+      get: readSession,
       /** @param {unknown} field */
-      get: (field) => read('sessionGet', field),
-      /** @param {unknown} field */
-      has: (field) => read('sessionHas', field),
+      has: (field) => (readSession(field) ?? null) !== null,
     },
+    get: readDraft,
     /** @param {unknown} field */
-    get: (field) => read('get', field),
-    /** @param {unknown} field */
-    has: (field) => read('has', field),
+    has: (field) => readDraft(field) !== undefined,
     /** @param {unknown} name @param {unknown} value */
     set: (name, value) => command('set', [field, { name: 'value', below: true }], [name, value]),
     /** @param {unknown} name */
