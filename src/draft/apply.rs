@@ -27,7 +27,8 @@ pub struct Draft {
     sent_attributes: Vec<String>,
 }
 
-/// What a shop knows of a line that the server has: its id, `meta`, and whether it was free.
+/// What a shop knows of a line that the server has: its id, `meta`, and whether it is free when it
+/// has no price to pay.
 pub type KnownLine = (LineId, Option<Value>, bool);
 
 /// What a command changed.
@@ -111,6 +112,7 @@ impl Draft {
             for (index, item) in items.iter().enumerate() {
                 let (id, meta, free) = known(index, item);
                 let item = Item::read(item, Source::Api)?;
+                let free = free && item.price() == Some(Amount::ZERO);
                 draft.push(NewLine { id, item, meta, free })?;
             }
             draft.cart_set = true;

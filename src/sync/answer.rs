@@ -350,7 +350,7 @@ impl Machine {
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         let takes_over = !held && (self.revision == 0 || (asked && nothing_waits && !same));
         if opening.is_some() || takes_over {
-            if let Err(refusals) = self.adopt(session, opening.as_deref()) {
+            if let Err(refusals) = self.adopt(session, answer.get("effects"), opening.as_deref()) {
                 self.opening = opening;
                 self.read_wanted = false;
                 return Err(refusals);

@@ -335,7 +335,12 @@ impl Machine {
 
     /// Takes over what the server has: as the draft where nothing of ours is waiting, with edits
     /// that were made meanwhile on top.
-    pub(super) fn adopt(&mut self, session: &Value, again: Option<&[Edit]>) -> Result<(), Vec<Refusal>> {
+    pub(super) fn adopt(
+        &mut self,
+        session: &Value,
+        effects: Option<&Value>,
+        again: Option<&[Edit]>,
+    ) -> Result<(), Vec<Refusal>> {
         let known = std::mem::take(&mut self.draft);
         let mut taken: Vec<LineId> = Vec::new();
         let ids = &mut self.ids;
@@ -377,7 +382,21 @@ impl Machine {
                 None => (ids.make(), None, false),
             }
         };
-        let draft = Draft::from_session(session, self.options.limits, &mut old_line);
+        // A free item that is still offered was taken before, on another page.
+        let is_offer = |item: &Value| {
+            let effects = effects.and_then(Value::as_array).unwrap_or_default();
+            effects.iter().any(|effect| {
+                let sku = effect.get("props").and_then(|props| props.get("sku"));
+                effect.get("effectType").and_then(Value::as_str) == Some("addFreeItem")
+                    && sku.is_some()
+                    && sku == item.get("sku")
+            })
+        };
+        let mut known_line = |index: usize, item: &Value| {
+            let (id, meta, free) = old_line(index, item);
+            (id, meta, free || is_offer(item))
+        };
+        let draft = Draft::from_session(session, self.options.limits, &mut known_line);
         let draft = match draft {
             Ok(draft) => draft,
             Err(refusals) => {

@@ -120,6 +120,31 @@ fn rule_0_the_initial_draft_wins_and_keeps_what_cannot_be_cleared() {
 }
 
 #[test]
+fn rule_0_a_free_item_that_was_taken_is_not_taken_again() {
+    let offer = json!([{ "effectType": "addFreeItem", "props": { "sku": "MUG", "name": "Free gift" } }]);
+    let gift = json!({ "sku": "MUG", "quantity": 1, "price": 0 });
+    // Taken, bought, and another one at no price.
+    for (item, effects, free) in [
+        (gift.clone(), offer.clone(), true),
+        (json!({ "sku": "MUG", "quantity": 1, "price": 5 }), offer.clone(), false),
+        (json!({ "sku": "CUP", "quantity": 1, "price": 0 }), offer, false),
+        (gift, json!([{ "effectType": "other", "props": { "sku": "MUG" } }, {}, { "props": 5 }]), false),
+    ] {
+        let mut endpoint = crate::endpoint::Endpoint::default();
+        endpoint.foreign(ID, &json!({ "cartItems": [item] }));
+        let mut desk = desk(&known(), endpoint);
+        let (status, body) = desk.apply();
+        let mut answer: Json = serde_json::from_str(&body).unwrap();
+        answer["effects"] = effects;
+        desk.answer(status, &answer.to_string());
+        assert_eq!(desk.machine.draft().lines()[0].free, free, "{item}");
+        let again = desk.edit(json!({ "do": "cart.accept", "freeItem": { "sku": "MUG" } }));
+        assert_eq!(desk.items().len(), if free { 1 } else { 2 }, "{item}");
+        assert_eq!(again.line == Some(desk.machine.draft().lines()[0].id), free);
+    }
+}
+
+#[test]
 fn rule_0_an_initial_answer_stands_for_the_read() {
     let endpoint = held();
     let answer = json!({ "customerSession": endpoint.session(), "effects": [] });
