@@ -565,3 +565,19 @@ fn looking_into_values() {
     assert_eq!(parsed("[1]").get("0"), None);
     assert_eq!((value.as_str(), value.as_array()), (None, None));
 }
+
+#[test]
+fn the_same_json_in_another_order_is_the_same() {
+    let value = |text: &str| Value::parse(text).unwrap();
+    let one = value(r#"{"a":1,"b":{"c":[1,2],"d":null},"e":"x"}"#);
+    assert!(one.same(&value(r#"{"e":"x","b":{"d":null,"c":[1.0,2]},"a":1e0}"#)));
+    for other in [
+        r#"{"a":1,"b":{"c":[1,2],"d":null}}"#,
+        r#"{"a":1,"b":{"c":[1,2],"d":null},"f":"x"}"#,
+        r#"{"a":1,"b":{"c":[2,1],"d":null},"e":"x"}"#,
+        r#"{"a":1,"b":{"c":[1,2],"d":null},"e":"y"}"#,
+        r#"{"a":1,"b":{"c":[1,2],"d":null},"e":"x","g":1}"#,
+    ] {
+        assert!(!one.same(&value(other)) && !value(other).same(&one), "{other}");
+    }
+}

@@ -24,7 +24,8 @@ pub struct Draft {
     /// Every field but `cartItems` and `state`, in its plain form.
     fields: Object,
     sent: FieldSet,
-    sent_attributes: Vec<String>,
+    /// Names of attributes that the server may know, each with `null`, which removes it there.
+    sent_attributes: Object,
 }
 
 /// What a shop knows of a line that the server has: its id, `meta`, and whether it is free when it
@@ -172,11 +173,9 @@ impl Draft {
                 self.sent.insert(field);
             }
         }
-        for (name, _) in self.members(Field::Attributes).iter() {
-            if !self.sent_attributes.iter().any(|known| known == name) {
-                self.sent_attributes.push(name.to_string());
-            }
-        }
+        let attributes = self.members(Field::Attributes).into_iter().map(|(name, _)| (name, Value::Null));
+        self.sent_attributes =
+            std::mem::take(&mut self.sent_attributes).into_iter().chain(attributes).collect();
     }
 
     /// Notes that what was sent since that draft was refused as a whole: it may be omitted again.
@@ -420,7 +419,7 @@ impl Draft {
     }
 
     fn unset_attribute(&mut self, name: &str) -> Applied {
-        if self.sent_attributes.iter().any(|known| known == name) {
+        if self.sent_attributes.get(name).is_some() {
             let mut path = key(Field::Attributes.name());
             path.push(Step::Key(name.to_string()));
             return Err(vec![Refusal::new(Code::CannotUnset, path)]);
@@ -434,12 +433,10 @@ impl Draft {
     }
 
     /// Session attributes as a whole: those that were sent and are not among them become `null`.
-    fn set_attributes(&mut self, mut attributes: Object) -> Change {
-        for name in &self.sent_attributes {
-            if attributes.get(name).is_none() {
-                attributes.set(name, Value::Null);
-            }
-        }
+    fn set_attributes(&mut self, attributes: Object) -> Change {
+        // The last of equal names wins, at the place of the first.
+        let removed = attributes.clone().into_iter().chain(self.sent_attributes.clone());
+        let attributes = removed.chain(attributes).collect();
         self.assign(Field::Attributes, Some(Value::Object(attributes)))
     }
 

@@ -11,7 +11,7 @@ use crate::draft::field::{FIELDS, Field};
 use crate::draft::hash::digest;
 use crate::draft::{Draft, Line, LineId};
 use crate::model::index::firsts;
-use crate::model::json::{Value, write_string};
+use crate::model::json::{Object, Value, write_string};
 use crate::model::wire::{write_count, write_integer};
 
 /// What the newest answer says.
@@ -508,6 +508,7 @@ fn sum(entries: &[&Entry], wanted: &dyn Fn(&Entry) -> bool) -> Sum {
 /// empty are the same.
 pub fn differences(ours: &Draft, session: &Value) -> Vec<String> {
     let held = |field: Field| session.get(field.name()).unwrap_or(&Value::Null);
+    let none = Object::new();
     let differs = |field: &Field| match (field, ours.field(*field)) {
         (Field::CartItems, _) => {
             let items = held(*field).as_array().unwrap_or_default();
@@ -521,10 +522,10 @@ pub fn differences(ours: &Draft, session: &Value) -> Vec<String> {
                 && (items.len() != ours.lines().len() || items.iter().zip(ours.lines()).any(item_differs))
         }
         // An attribute that was removed is gone, and others are none of ours.
-        (Field::Attributes, Some(Value::Object(sent))) => sent.iter().any(|(name, sent)| {
-            let held = held(*field).get(name).unwrap_or(&Value::Null);
-            !sent.same(held)
-        }),
+        (Field::Attributes, Some(Value::Object(sent))) => {
+            let held = held(*field).as_object().unwrap_or(&none);
+            sent.beside(held).any(|(sent, held)| !sent.same(held.unwrap_or(&Value::Null)))
+        }
         (Field::EvaluableCampaignIds, _) | (_, None) => false,
         (_, Some(sent)) => {
             let held = held(*field);

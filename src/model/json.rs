@@ -88,6 +88,14 @@ impl Object {
         self.0.iter_mut().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Each value with the one that another object has under the same name.
+    pub fn beside<'o>(&'o self, other: &'o Object) -> impl Iterator<Item = (&'o Value, Option<&'o Value>)> {
+        let names: Vec<&str> = other.iter().chain(self.iter()).map(|(name, _)| name).collect();
+        let places = firsts(&names).into_iter().skip(other.len());
+        let held = |place: usize| other.0.get(place).map(|(_, value)| value);
+        self.0.iter().zip(places).map(move |((_, value), place)| (value, held(place)))
+    }
+
     /// Appends the object's text.
     pub fn write(&self, out: &mut String) {
         out.push('{');
@@ -198,8 +206,8 @@ impl Value {
             }
             (Value::Object(left), Value::Object(right)) => {
                 let held =
-                    |(name, value): (&str, &Value)| right.get(name).is_some_and(|held| value.same(held));
-                left.len() == right.len() && left.iter().all(held)
+                    |(value, held): (&Value, Option<&Value>)| held.is_some_and(|held| value.same(held));
+                left.len() == right.len() && left.beside(right).all(held)
             }
             _ => self == other,
         }

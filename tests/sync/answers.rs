@@ -201,3 +201,38 @@ fn rule_5_success_ends_every_trouble() {
     assert_eq!((desk.machine.attempt(), desk.error(), desk.machine.retry_at()), (0, None, None));
     assert_eq!(desk.phase(), Phase::Idle);
 }
+
+#[test]
+fn rule_5_more_attributes_than_anybody_has_are_compared_all_the_same() {
+    // Whatever looks each name up in a list would still be at it when the test run is given up.
+    let count = 200_000;
+    let attributes: serde_json::Map<String, Json> =
+        (0..count).map(|number| (format!("a{number}"), json!(number))).collect();
+    let backwards: Vec<String> =
+        (0..count).rev().map(|number| format!(r#""a{number}":{number}.0"#)).collect();
+    let mut desk = Desk::new();
+    desk.edit(json!({ "do": "set", "field": "attributes", "value": attributes }));
+    let answer = |attributes: &str| {
+        format!(
+            r#"{{"customerSession":{{"integrationId":"{ID}","state":"open","attributes":{{{attributes}}}}}}}"#
+        )
+    };
+    desk.next();
+    desk.answer(200, &answer(&backwards.join(",")));
+    let quote = |desk: &Desk| desk.machine.quote().unwrap().0.clone();
+    assert_eq!(quote(&desk).mismatch, None);
+    // As a whole: those that are not given any more are removed.
+    desk.edit(json!({ "do": "set", "field": "attributes", "value": { "a0": 0, "b": 1 } }));
+    let sent = desk.next().session()["attributes"].clone();
+    assert_eq!(
+        (sent.as_object().unwrap().len(), &sent["a0"], &sent["a1"]),
+        (count + 1, &json!(0), &json!(null))
+    );
+    desk.answer(200, &answer(r#""a0":0,"b":1"#));
+    assert_eq!(quote(&desk).mismatch, None);
+    desk.edit(json!({ "do": "attributes.set", "name": "b", "value": 2 }));
+    desk.next();
+    desk.answer(200, &answer(r#""a0":0,"a7":1,"b":2"#));
+    assert_eq!(quote(&desk).mismatch.as_ref().unwrap().fields, ["attributes"]);
+    assert_eq!(desk.refused(json!({ "do": "attributes.unset", "name": "a7" })), ["cannot_unset"]);
+}
