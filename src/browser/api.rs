@@ -55,7 +55,7 @@ struct Batch {
 #[derive(Debug)]
 struct Flight {
     id: u64,
-    abort: AbortController,
+    abort: Option<AbortController>,
     _timeout: Timer,
 }
 
@@ -248,11 +248,10 @@ impl Shared {
     }
 
     fn send(self: &Rc<Self>, send: Send) {
-        let Ok(abort) = AbortController::new() else {
-            return;
-        };
+        // Where there is none, the attempt fails, so that it is made again and told of.
+        let abort = AbortController::new().ok();
         let id = send.id;
-        let signal = abort.signal();
+        let signal = abort.as_ref().map(AbortController::signal);
         let shared = Rc::downgrade(self);
         let timeout = Timer::after(send.timeout, move || {
             if let Some(shared) = shared.upgrade() {
@@ -262,7 +261,7 @@ impl Shared {
         self.flights.borrow_mut().push(Flight { id, abort, _timeout: timeout });
         let shared = self.clone();
         spawn_local(async move {
-            let event = match attempt(&shared.host, &shared.route, &send, &signal).await {
+            let event = match attempt(&shared.host, &shared.route, &send, signal).await {
                 Ok(answer) => Event::Answered {
                     id,
                     status: answer.status,
@@ -283,8 +282,8 @@ impl Shared {
         };
         let flight = flights.swap_remove(place);
         drop(flights);
-        if matches!(event, Event::Failed { failure: Failure::Timeout, .. }) {
-            flight.abort.abort();
+        if let (Some(abort), Event::Failed { failure: Failure::Timeout, .. }) = (flight.abort, &event) {
+            abort.abort();
         }
         self.dispatch(event);
     }

@@ -30,8 +30,9 @@ pub async fn attempt(
     host: &Host,
     route: &Route,
     send: &Send,
-    signal: &AbortSignal,
+    signal: Option<AbortSignal>,
 ) -> Result<Answer, Failure> {
+    let signal = signal.ok_or(Failure::NotSent)?;
     let headers = headers(host, send).await?;
     // Given up meanwhile: not every function that stands in for fetch looks at the signal.
     if signal.aborted() {
@@ -49,7 +50,7 @@ pub async fn attempt(
         .credentials(route.credentials)
         .cache(RequestCache::NoStore)
         .redirect(RequestRedirect::Error)
-        .abort_signal(Some(signal));
+        .abort_signal(Some(&signal));
     let request = match &send.body {
         Some(body) => builder.body(body.as_str()),
         None => builder.build(),

@@ -559,6 +559,19 @@ async fn headers_that_fail_send_nothing() {
 }
 
 #[wasm_bindgen_test]
+async fn a_page_that_cannot_abort_fails_the_attempt() {
+    let bench = bench(QUICK);
+    let global = js_sys::global();
+    let kept = get(&global, "AbortController");
+    Reflect::set(&global, &"AbortController".into(), &JsValue::UNDEFINED).unwrap();
+    bench.add("A", 1, "0.10");
+    bench.until("host.events.some(({ detail }) => detail?.code === 'network')").await;
+    Reflect::set(&global, &"AbortController".into(), &kept).unwrap();
+    assert_eq!(bench.ask("flush", 1).await, None);
+    assert_eq!(bench.updates(), 1);
+}
+
+#[wasm_bindgen_test]
 async fn an_answer_that_never_comes_is_given_up_in_time() {
     let bench = bench(r#""sync":{"debounceMs":0,"timeoutMs":20,"baseMs":1,"capMs":1}"#);
     bench.script(&["never"]);
