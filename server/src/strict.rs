@@ -95,7 +95,7 @@ impl<'v> Node<'v> {
     pub(crate) fn each<T>(
         &self,
         name: &str,
-        read: impl Fn(&Node<'v>) -> Result<T, Misfit>,
+        read: impl FnMut(&Node<'v>) -> Result<T, Misfit>,
     ) -> Result<Vec<T>, Misfit> {
         match self.member(name) {
             None => Ok(Vec::new()),

@@ -108,10 +108,10 @@ impl Books {
         entries.map(|((owner, account), amount)| (owner.as_str(), account.as_str(), *amount))
     }
 
-    /// Adds all entries of other books.
-    pub fn add_all(&mut self, other: &Books) {
+    /// Takes all entries of other books off.
+    pub fn subtract_all(&mut self, other: &Books) {
         for (owner, account, amount) in other.iter() {
-            self.add(owner, account, amount);
+            self.add(owner, account, negative(amount));
         }
     }
 
@@ -224,8 +224,6 @@ fn sales(session: &CustomerSessionV2) -> Amount {
 /// What the books gain when a session becomes another one.
 pub fn difference(before: Option<&Stored>, after: &Stored) -> Books {
     let mut difference = entries(after);
-    for (owner, account, amount) in before.map(entries).unwrap_or_default().iter() {
-        difference.add(owner, account, negative(amount));
-    }
+    difference.subtract_all(&before.map(entries).unwrap_or_default());
     difference
 }

@@ -2,10 +2,12 @@
 
 pub mod books;
 pub mod campaigns;
-pub mod effects;
+pub mod evaluate;
 pub mod read;
 pub mod rules;
 
+pub(crate) mod effects;
+pub(crate) mod file;
 pub(crate) mod numbers;
 pub(crate) mod places;
 pub(crate) mod returns;

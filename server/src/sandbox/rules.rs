@@ -18,8 +18,9 @@ use time::format_description::well_known::Rfc3339;
 use crate::problem::{Problem, at_pointer};
 use crate::sandbox::books::Books;
 use crate::sandbox::campaigns::Campaigns;
+use crate::sandbox::evaluate::{self, Context};
 use crate::sandbox::read::{Body, ReturnBody};
-use crate::sandbox::{effects, numbers, returns, rollback};
+use crate::sandbox::{numbers, returns, rollback};
 
 /// A session as it is stored: what the API shows of it, and what its later operations need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,8 +97,14 @@ pub fn update(
     let told = match (stored, state) {
         (Some(stored), State::Cancelled) => roll_back(stored, &mut next),
         _ => {
-            next.effects = effects::evaluate(&evaluated, campaigns, facts.evaluate_at.unwrap_or(facts.now))
-                .map_err(|_| out_of_range())?;
+            let context = Context {
+                session: &evaluated,
+                campaigns,
+                now: facts.evaluate_at.unwrap_or(facts.now),
+                books: facts.books,
+                kept: &next.kept,
+            };
+            next.effects = evaluate::evaluate(context).map_err(|_| out_of_range())?.effects;
             next.effects.clone()
         }
     };
@@ -166,11 +173,20 @@ fn reevaluate(next: &mut Stored, campaigns: &Campaigns, facts: &Facts<'_>) -> Re
         item.additional_costs.take_if(|_| item.remaining_quantity == Some(0));
     }
     total(&mut left).map_err(|_| out_of_range())?;
-    let mut fresh = effects::evaluate(&left, campaigns, facts.now).map_err(|_| out_of_range())?;
+    // What this session booked itself must not stand in its own way; what stays is not given twice.
+    let profile = left.profile_id.clone().unwrap_or_default();
+    let mut books = facts.books.clone();
+    let (kept, undone): (Vec<&Effect>, Vec<&Effect>) =
+        next.effects.iter().partition(|effect| rollback::stays(effect));
+    let mut own = Books::default();
+    undone.into_iter().for_each(|effect| own.add_effect(effect, &profile));
+    books.subtract_all(&own);
+    let kept: Vec<Effect> = kept.into_iter().chain(&next.kept).cloned().collect();
+    let context = Context { session: &left, campaigns, now: facts.now, books: &books, kept: &kept };
+    let mut fresh = evaluate::evaluate(context).map_err(|_| out_of_range())?.effects;
     fresh.retain(of_these);
-    let profile = left.profile_id.as_deref().unwrap_or_default();
     let void = next.effects.iter().filter(|effect| of_these(effect) && !fresh.contains(effect));
-    let mut told: Vec<Effect> = void.filter_map(|effect| rollback::of(effect, profile)).collect();
+    let mut told: Vec<Effect> = void.filter_map(|effect| rollback::of(effect, &profile)).collect();
     told.extend(fresh.iter().filter(|effect| !next.effects.contains(effect)).cloned());
     next.effects.retain(|effect| !of_these(effect));
     next.effects.extend(fresh);
