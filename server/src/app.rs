@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get, post};
@@ -12,6 +13,8 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::log::{self, Volume};
+use crate::relay::{self, Relay};
 use crate::sandbox::campaigns::Campaigns;
 use crate::sandbox::places::Places;
 use crate::sandbox::store::Store;
@@ -30,6 +33,8 @@ pub(crate) struct App {
     pub(crate) reports: Mutex<VecDeque<Value>>,
     /// Requests that are being carried out, whether or not their client still waits.
     pub(crate) tasks: TaskTracker,
+    /// How long the body of a request may take.
+    pub(crate) body_timeout: Duration,
     /// Rises when open connections shall be given up as soon as nothing runs on them.
     pub(crate) renewals: watch::Sender<u64>,
     /// Rises when delays that run shall end.
@@ -46,8 +51,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn router(app: Arc<App>, places: &pages::Folders) -> Router {
-    Router::new()
+/// The sandbox's paths.
+pub(crate) fn sandbox(app: Arc<App>, folders: &pages::Folders) -> Router {
+    let paths = Router::new()
         .route("/session-api", any(session_api::handle))
         .route("/session-api/", any(session_api::handle))
         .route("/session-api/{*path}", any(session_api::handle))
@@ -61,9 +67,29 @@ pub(crate) fn router(app: Arc<App>, places: &pages::Folders) -> Router {
         .route("/sandbox/reset", post(control::reset).fallback(control::wrong_method))
         .route("/sandbox/csp-reports", get(control::reports).fallback(control::wrong_method))
         .route("/sandbox/{*path}", any(control::unknown))
-        .route("/csp-reports", post(control::report).fallback(control::wrong_method))
+        .route("/csp-reports", post(control::report).fallback(control::wrong_method));
+    with_common(paths, folders, Volume::Debug).with_state(app)
+}
+
+/// A relay's paths: none of them changes the relay itself.
+pub(crate) fn relay(relay: Arc<Relay>, folders: &pages::Folders) -> Router {
+    let paths = Router::new()
+        .route("/session-api", any(relay::handle))
+        .route("/session-api/", any(relay::handle))
+        .route("/session-api/{*path}", any(relay::handle))
+        .route("/sandbox", any(relay::no_sandbox))
+        .route("/sandbox/", any(relay::no_sandbox))
+        .route("/sandbox/{*path}", any(relay::no_sandbox));
+    with_common(paths, folders, Volume::Info).with_state(relay)
+}
+
+fn with_common<S>(paths: Router<S>, folders: &pages::Folders, volume: Volume) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    paths
         .route("/healthz", get(control::health).fallback(control::wrong_method))
-        .merge(pages::router(places))
+        .merge(pages::router(folders))
         .layer(axum::middleware::map_response(pages::safe))
-        .with_state(app)
+        .layer(axum::middleware::from_fn_with_state(volume, log::requests))
 }

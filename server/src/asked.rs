@@ -27,6 +27,16 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// Its name in logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Operation::Update => "update",
+            Operation::Read => "read",
+            Operation::Reopen => "reopen",
+            Operation::Return => "return",
+        }
+    }
+
     fn has_body(self) -> bool {
         matches!(self, Operation::Update | Operation::Return)
     }

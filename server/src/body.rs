@@ -15,12 +15,9 @@ const MAX_BODY: usize = 1 << 20;
 /// see a reset connection instead of the answer.
 const MAX_DROPPED: usize = 16 << 20;
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Reads a whole body.
-pub(crate) async fn read(body: Body) -> Result<Vec<u8>, Problem> {
-    match tokio::time::timeout(PATIENCE, collect(body)).await {
+/// Reads a whole body, which may take so long.
+pub(crate) async fn read(body: Body, patience: Duration) -> Result<Vec<u8>, Problem> {
+    match tokio::time::timeout(patience, collect(body)).await {
         Ok(result) => result,
         Err(_) => Err(Problem::new(408, "The body took too long")),
     }

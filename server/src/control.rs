@@ -16,6 +16,7 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::app::{App, lock, raise};
 use crate::body;
 use crate::problem::{Problem, at_pointer, no_session};
+use crate::reply::{json, refusal};
 use crate::sandbox::rules;
 use crate::session_api::unavailable;
 use crate::strict::{Misfit, Node};
@@ -26,55 +27,41 @@ const YEARS: std::ops::RangeInclusive<i32> = 1970..=9000;
 /// Reports that are remembered.
 const MAX_REPORTS: usize = 1000;
 
-fn answer(status: StatusCode, content_type: &'static str, text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn json(text: String) -> Response {
-    answer(StatusCode::OK, "application/json", text)
-}
-
 fn nothing() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-fn refused(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-    answer(status, "application/json", problem.body())
-}
-
-async fn value(body: Body) -> Result<Value, Problem> {
-    let bytes = body::read(body).await?;
+async fn value(app: &App, body: Body) -> Result<Value, Problem> {
+    let bytes = body::read(body, app.body_timeout).await?;
     let text = String::from_utf8_lossy(&bytes);
     Value::parse_lenient(&text)
         .map_err(|error| Problem::new(400, format!("The body is not JSON at byte {}", error.offset)))
 }
 
 pub(crate) async fn wrong_method() -> Response {
-    refused(&Problem::new(405, "The operation has other methods"))
+    refusal(&Problem::new(405, "The operation has other methods"))
 }
 
 pub(crate) async fn unknown() -> Response {
-    refused(&Problem::new(404, "There is no such operation"))
+    refusal(&Problem::new(404, "There is no such operation"))
 }
 
 /// Plain text, so that every browser shows it as a document of its own.
 pub(crate) async fn health() -> Response {
-    answer(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_string())
+    let mut response = json(StatusCode::OK, "ok\n");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }
 
 /// Adds rules; answers how many are in use.
 pub(crate) async fn add_faults(State(app): State<Arc<App>>, body: Body) -> Response {
-    let list = match value(body).await {
+    let list = match value(&app, body).await {
         Ok(list) => list,
-        Err(problem) => return refused(&problem),
+        Err(problem) => return refusal(&problem),
     };
     let (added, rules, cuts) = {
         let mut faults = lock(&app.faults);
@@ -82,12 +69,12 @@ pub(crate) async fn add_faults(State(app): State<Arc<App>>, body: Body) -> Respo
     };
     if let Err(misfit) = added {
         let problem = at_pointer("Invalid rule", misfit.wanted, misfit.pointer);
-        return refused(&Problem::invalid(vec![problem]));
+        return refusal(&Problem::invalid(vec![problem]));
     }
     if cuts {
         raise(&app.renewals);
     }
-    json(format!("{{\"rules\":{rules}}}"))
+    json(StatusCode::OK, format!("{{\"rules\":{rules}}}"))
 }
 
 /// Takes all rules back, and ends the delays that run.
@@ -104,7 +91,7 @@ pub(crate) async fn requests(State(app): State<Arc<App>>, RawQuery(query): RawQu
         .split('&')
         .find_map(|pair| pair.strip_prefix("session="))
         .map(|raw| percent_decode_str(raw).decode_utf8_lossy().into_owned());
-    json(lock(&app.journal).list(session.as_deref()).to_text())
+    json(StatusCode::OK, lock(&app.journal).list(session.as_deref()).to_text())
 }
 
 /// A stored session; a path that is no UTF-8 names none.
@@ -114,26 +101,26 @@ pub(crate) async fn session(
 ) -> Response {
     let id = match &params {
         Ok(params) => params.iter().next().map_or("", |(_, id)| id).to_string(),
-        Err(_) => return refused(&no_session()),
+        Err(_) => return refusal(&no_session()),
     };
     let work = tokio::task::spawn_blocking(move || app.store.read(&id));
     match work.await {
-        Ok(Ok(Some(stored))) => json(rules::read(stored).to_answer_text()),
-        Ok(Err(error)) => refused(&unavailable(&error)),
-        _ => refused(&no_session()),
+        Ok(Ok(Some(stored))) => json(StatusCode::OK, rules::read(stored).to_answer_text()),
+        Ok(Err(error)) => refusal(&unavailable(&error)),
+        _ => refusal(&no_session()),
     }
 }
 
 /// Sets the sandbox's time, from which it runs on; null is the machine's own. Answers it.
 pub(crate) async fn clock(State(app): State<Arc<App>>, body: Body) -> Response {
-    let asked = match value(body).await {
+    let asked = match value(&app, body).await {
         Ok(asked) => asked,
-        Err(problem) => return refused(&problem),
+        Err(problem) => return refusal(&problem),
     };
     match wanted_time(&Node::root(&asked)) {
         Ok(now) => app.clock.set(now),
         Err(misfit) => {
-            return refused(&Problem::invalid(vec![at_pointer(
+            return refusal(&Problem::invalid(vec![at_pointer(
                 "Invalid time",
                 misfit.wanted,
                 misfit.pointer,
@@ -141,7 +128,7 @@ pub(crate) async fn clock(State(app): State<Arc<App>>, body: Body) -> Response {
         }
     }
     let now = app.clock.now().format(&Rfc3339).map_or(Value::Null, Value::String);
-    json(Value::Object(Object::from_iter([("now".to_string(), now)])).to_text())
+    json(StatusCode::OK, Value::Object(Object::from_iter([("now".to_string(), now)])).to_text())
 }
 
 fn wanted_time(node: &Node<'_>) -> Result<Option<OffsetDateTime>, Misfit> {
@@ -165,13 +152,13 @@ pub(crate) async fn reset(State(app): State<Arc<App>>) -> Response {
     lock(&app.reports).clear();
     let work = tokio::task::spawn_blocking(move || app.store.reset());
     match work.await {
-        Ok(Err(error)) => refused(&unavailable(&error)),
+        Ok(Err(error)) => refusal(&unavailable(&error)),
         _ => nothing(),
     }
 }
 
 pub(crate) async fn report(State(app): State<Arc<App>>, body: Body) -> Response {
-    match value(body).await {
+    match value(&app, body).await {
         Ok(report) => {
             let mut reports = lock(&app.reports);
             reports.push_back(report);
@@ -180,11 +167,11 @@ pub(crate) async fn report(State(app): State<Arc<App>>, body: Body) -> Response 
             }
             nothing()
         }
-        Err(problem) => refused(&problem),
+        Err(problem) => refusal(&problem),
     }
 }
 
 pub(crate) async fn reports(State(app): State<Arc<App>>) -> Response {
     let reports: Vec<Value> = lock(&app.reports).iter().cloned().collect();
-    json(Value::Array(reports).to_text())
+    json(StatusCode::OK, Value::Array(reports).to_text())
 }

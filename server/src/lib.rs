@@ -1,4 +1,5 @@
-//! The session endpoint: a sandbox that stands in for the session part of the API.
+//! The session endpoint: a sandbox that stands in for the session part of the API, or a relay to a
+//! real deployment.
 //!
 //! [`sandbox::rules`] holds the session rules without any input or output; [`start`] puts SQLite
 //! under them and HTTP before them.
@@ -15,12 +16,14 @@ mod clock;
 mod control;
 mod faults;
 mod journal;
+mod log;
 mod pages;
+mod relay;
+mod reply;
 mod serve;
 mod session_api;
 
-use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +37,7 @@ pub use strict::Misfit;
 
 use app::App;
 use clock::Clock;
+use relay::Relay;
 use sandbox::campaigns::{self, Campaigns};
 use sandbox::places::Places;
 use sandbox::store::Store;
@@ -51,41 +55,56 @@ pub struct Server {
     releases: watch::Sender<u64>,
 }
 
-/// Starts the endpoint on the loopback address. The error is a sentence that says what to do.
+/// Starts the endpoint. The error is a sentence that says what to do.
 pub async fn start(options: &Options) -> Result<Server, String> {
-    let campaigns = campaigns(options)?;
     for folder in [&options.pages, &options.dist].into_iter().flatten() {
         if !folder.is_dir() {
             return Err(format!("{} is not a folder; build first, or name another one", folder.display()));
         }
     }
-    let store = Store::open(&options.db, options.remember_errors)
-        .map_err(|error| format!("{} cannot be used as database: {error}", options.db.display()))?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(|error| {
-        format!("port {} cannot be listened on: {error}; name another one with --port", options.port)
-    })?;
-    let address = listener.local_addr().map_err(|error| format!("the address is unknown: {error}"))?;
     let requests = TaskTracker::new();
-    let connections = TaskTracker::new();
-    let stop = CancellationToken::new();
     let (renewals, _) = watch::channel(0);
     let (releases, _) = watch::channel(0);
-    let app = Arc::new(App {
-        store,
-        campaigns,
-        places: Places::default(),
-        clock: Clock::default(),
-        faults: Mutex::default(),
-        journal: Mutex::default(),
-        reports: Mutex::new(VecDeque::new()),
-        tasks: requests.clone(),
-        renewals: renewals.clone(),
-        releases: releases.clone(),
-    });
     let folders = pages::Folders { pages: options.pages.clone(), dist: options.dist.clone() };
-    let router = app::router(app, &folders);
-    connections.spawn(serve::accept(listener, router, renewals, stop.clone(), connections.clone()));
+    let router = match &options.relay {
+        Some(relay) => {
+            let relay = Relay::new(relay, options.body_timeout, requests.clone())?;
+            app::relay(Arc::new(relay), &folders)
+        }
+        None => {
+            let app = App {
+                store: store(options)?,
+                campaigns: campaigns(options)?,
+                places: Places::default(),
+                clock: Clock::default(),
+                faults: Mutex::default(),
+                journal: Mutex::default(),
+                reports: Mutex::default(),
+                tasks: requests.clone(),
+                body_timeout: options.body_timeout,
+                renewals: renewals.clone(),
+                releases: releases.clone(),
+            };
+            app::sandbox(Arc::new(app), &folders)
+        }
+    };
+    let place = SocketAddr::from((options.host, options.port));
+    let listener = TcpListener::bind(place).await.map_err(|error| {
+        format!(
+            "{place} cannot be listened on: {error}; name another port with --port, or address with --host"
+        )
+    })?;
+    let address = listener.local_addr().map_err(|error| format!("the address is unknown: {error}"))?;
+    let connections = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let patience = options.idle_timeout;
+    connections.spawn(serve::accept(listener, router, renewals, patience, stop.clone(), connections.clone()));
     Ok(Server { address, stop, connections, requests, releases })
+}
+
+fn store(options: &Options) -> Result<Store, String> {
+    Store::open(&options.db, options.remember_errors)
+        .map_err(|error| format!("{} cannot be used as database: {error}", options.db.display()))
 }
 
 impl Server {

@@ -1,25 +1,26 @@
 //! The session endpoint as a program.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use cartwright_server::options::{self, HELP, Options};
+use cartwright_server::options::{self, HELP, LogFormat, Options, Request};
 use tracing::level_filters::LevelFilter;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args_os().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
+    let key = std::env::var_os("CARTWRIGHT_API_KEY");
+    let options = match options::parse(std::env::args_os().skip(1), key.as_deref()) {
+        Ok(Request::Run(options)) => options,
+        Ok(Request::Help) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        Err(error) => return failed(&format!("{error}\nAsk with --help.")),
+        Ok(Request::Version) => {
+            println!("cartwright-server {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Err(mistake) => return failed(&format!("{mistake}\nAsk with --help.")),
     };
-    let level = std::env::var("CARTWRIGHT_LOG")
-        .ok()
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    log_to_stderr(options.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("no threads to be had: {error}")),
@@ -27,6 +28,20 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
+    }
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let level = std::env::var("CARTWRIGHT_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_ansi(is_terminal).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The demo pages and the built package, as files.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
@@ -11,7 +10,8 @@ use axum::response::Response;
 use axum::routing::get;
 use tower_http::services::ServeDir;
 
-use crate::app::App;
+use crate::problem::Problem;
+use crate::reply::refusal;
 
 /// What every page may do: nothing but its own files, its own wasm, its own endpoint.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -28,14 +28,14 @@ pub(crate) struct Folders {
     pub(crate) dist: Option<PathBuf>,
 }
 
-pub(crate) fn router(folders: &Folders) -> Router<Arc<App>> {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(folders: &Folders) -> Router<S> {
     let mut router = Router::new();
     if let Some(dist) = &folders.dist {
         router = router.nest_service("/dist", folder(dist));
     }
     match &folders.pages {
         Some(pages) => router.fallback_service(folder(pages)),
-        None => router.route("/", get(no_pages)),
+        None => router.route("/", get(no_pages)).fallback(nothing_here),
     }
     .layer(from_fn(cached))
 }
@@ -46,6 +46,10 @@ fn folder(path: &PathBuf) -> ServeDir {
 
 async fn no_pages() -> &'static str {
     "The session endpoint runs. It serves pages when it is started with --static DIR.\n"
+}
+
+async fn nothing_here() -> Response {
+    refusal(&Problem::new(404, "There is nothing here"))
 }
 
 /// A file whose name tells its content never changes; every other one is asked for again.

@@ -22,9 +22,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// How long the head of a request may take, and a connection may be idle.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Marks a response that must not be sent: its connection is cut instead.
 #[derive(Debug, Clone, Copy)]
 struct Cut;
@@ -42,6 +39,11 @@ pub(crate) fn cut() -> Response {
     let mut response = Response::default();
     response.extensions_mut().insert(Cut);
     response
+}
+
+/// Whether a response closes its connection in its place.
+pub(crate) fn is_cut(response: &Response) -> bool {
+    response.extensions().get::<Cut>().is_some()
 }
 
 /// A body of which a part is sent before the connection is cut.
@@ -78,11 +80,13 @@ pub(crate) fn cut_short(text: String, bytes: usize) -> Response {
     response
 }
 
-/// Accepts connections until the stop; each one lives in `tasks`.
+/// Accepts connections until the stop; each one lives in `tasks`, and is closed where the head of a
+/// request takes longer than `patience` or nothing comes for so long.
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
     renewals: watch::Sender<u64>,
+    patience: Duration,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -94,7 +98,7 @@ pub(crate) async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 let renewals = renewals.subscribe();
-                tasks.spawn(connection(stream, router.clone(), renewals, stop.clone()));
+                tasks.spawn(connection(stream, router.clone(), renewals, patience, stop.clone()));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: others must end first.
@@ -109,6 +113,7 @@ async fn connection(
     stream: TcpStream,
     router: Router,
     mut renewals: watch::Receiver<u64>,
+    patience: Duration,
     stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
@@ -119,7 +124,7 @@ async fn connection(
         first.store(true, Ordering::Release);
         async move {
             match router.oneshot(request.map(Body::new)).await {
-                Ok(response) if response.extensions().get::<Cut>().is_none() => Ok(response),
+                Ok(response) if !is_cut(&response) => Ok(response),
                 Ok(_) => Err(Cut),
                 Err(never) => match never {},
             }
@@ -127,7 +132,7 @@ async fn connection(
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(patience)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     let mut ending = false;
@@ -140,11 +145,7 @@ async fn connection(
                 return;
             }
             () = stop.cancelled(), if !ending => {}
-            changed = renewals.changed(), if !ending && !stop.is_cancelled() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
+            Ok(()) = renewals.changed(), if !ending => {}
         }
         ending = true;
         served.as_mut().graceful_shutdown();

@@ -68,7 +68,7 @@ async fn serve_request(app: Arc<App>, request: Request) -> Outcome {
     let releases = app.releases.subscribe();
     let started_at = store::milliseconds(OffsetDateTime::now_utc());
     let (head, body) = request.into_parts();
-    let body = body::read(body).await;
+    let body = body::read(body, app.body_timeout).await;
     let target = head.uri.path_and_query().map_or_else(|| head.uri.path().to_string(), ToString::to_string);
     let session = asked::session(head.uri.path());
     let arrival = Arrival {

@@ -43,6 +43,15 @@ pub struct ReturnBody {
 
 /// Reads the body of an update and checks all that needs no stored session.
 pub fn body(text: &[u8], campaigns: &Campaigns) -> Result<Body, Problem> {
+    checked(text, Some(campaigns))
+}
+
+/// As [`body`], where attributes, costs and catalogues are declared elsewhere.
+pub fn undeclared(text: &[u8]) -> Result<Body, Problem> {
+    checked(text, None)
+}
+
+fn checked(text: &[u8], campaigns: Option<&Campaigns>) -> Result<Body, Problem> {
     let IntegrationRequest { customer_session: Some(customer_session), response_content } =
         request(text)?.unwrap_or_default()
     else {
@@ -155,7 +164,8 @@ fn shown(value: &Value) -> String {
 }
 
 struct Checks<'c> {
-    campaigns: &'c Campaigns,
+    /// What is declared, where that is known.
+    campaigns: Option<&'c Campaigns>,
     problems: Vec<ApiError>,
 }
 
@@ -220,7 +230,7 @@ impl Checks<'_> {
         if let Some(costs) = &session.additional_costs {
             self.costs(costs, |cost| cost.on_session, &[]);
         }
-        if let Some(attributes) = &session.attributes {
+        if let (Some(attributes), Some(campaigns)) = (&session.attributes, campaigns) {
             let declared = &campaigns.session_attributes;
             self.attributes(attributes, declared, "CustomerSession", &[]);
         }
@@ -256,7 +266,7 @@ impl Checks<'_> {
             let details = format!("quantity must be at least 1, got {quantity}");
             self.problem("minimum", details, &inside("quantity"));
         }
-        let in_catalog = |sku| campaigns.catalog.contains_key(sku);
+        let in_catalog = |sku| campaigns.is_none_or(|campaigns| campaigns.catalog.contains_key(sku));
         if item.price.is_none() && !item.sku.as_ref().is_some_and(in_catalog) {
             let details = "price is required for a sku that is in no catalog".to_string();
             self.problem("required", details, &inside("price"));
@@ -267,7 +277,7 @@ impl Checks<'_> {
         if let Some(costs) = &item.additional_costs {
             self.costs(costs, |cost| cost.on_items, path);
         }
-        if let Some(attributes) = &item.attributes {
+        if let (Some(attributes), Some(campaigns)) = (&item.attributes, campaigns) {
             self.attributes(attributes, &campaigns.item_attributes, "CartItem", path);
         }
     }
@@ -277,7 +287,9 @@ impl Checks<'_> {
             let mut path = path.to_vec();
             path.extend(key("additionalCosts"));
             path.extend(key(name));
-            if !self.campaigns.additional_costs.get(name).is_some_and(allowed) {
+            let is_declared =
+                |campaigns: &Campaigns| campaigns.additional_costs.get(name).is_some_and(allowed);
+            if !self.campaigns.is_none_or(is_declared) {
                 let details = format!("The additional cost \"{name}\" is not defined here.");
                 self.problem("Unknown", details, &path);
             }

@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 
 use crate::harness::{Answer, Endpoint, repository, session_path, whole};
 
-const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+pub const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
 /// It has the shape of `ErrorResponse`, and everything but a 400 repeats its status.
-fn assert_shape(answer: &Answer, status: u16, case: &str) {
+pub fn assert_shape(answer: &Answer, status: u16, case: &str) {
     assert_eq!(answer.status, status, "{case}: {}", answer.text);
     assert_eq!(answer.header("content-type"), Some("application/json"), "{case}");
     let json = answer.json();

@@ -1,5 +1,6 @@
 //! Starts the program, talks to it, and ends it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use cartwright::model::json::Value;
 use tempfile::TempDir;
+
+/// The key of the relays.
+pub const KEY: &str = "dbf2bab1c05f8e9a6f0a9d8cafe4e21a0d2bce0a";
 
 /// Longest wait for something that must come.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -87,9 +91,31 @@ impl Endpoint {
 
     pub fn start_with(arguments: &[&str]) -> Endpoint {
         let folder = tempfile::tempdir().unwrap();
-        let arguments = arguments.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let db = folder.path().join("sandbox.sqlite");
+        let mut all = vec!["--db".to_string(), db.to_str().unwrap().to_string()];
+        all.extend(arguments.iter().map(ToString::to_string));
+        Endpoint::launch(folder, all)
+    }
+
+    /// A relay to an address, with [`KEY`].
+    pub fn relay(upstream: &str, arguments: &[&str]) -> Endpoint {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        std::fs::write(&key, format!("{KEY}\n")).unwrap();
+        let mut all =
+            ["--upstream", upstream, "--api-key-file", key.to_str().unwrap()].map(String::from).to_vec();
+        all.extend(arguments.iter().map(ToString::to_string));
+        Endpoint::launch(folder, all)
+    }
+
+    fn launch(folder: TempDir, arguments: Vec<String>) -> Endpoint {
         let (child, address) = launch(folder.path(), &arguments);
         Endpoint { address, child, folder, arguments }
+    }
+
+    /// What it wrote on standard error.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     pub fn pid(&self) -> u32 {
@@ -203,10 +229,12 @@ impl Drop for Endpoint {
 
 fn launch(folder: &Path, arguments: &[String]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cartwright-server"))
-        .args(["--port", "0", "--db"])
-        .arg(folder.join("sandbox.sqlite"))
+        .args(["--port", "0"])
         .args(arguments)
+        .env("CARTWRIGHT_LOG", "trace")
+        .env_remove("CARTWRIGHT_API_KEY")
         .stdout(Stdio::piped())
+        .stderr(File::options().create(true).append(true).open(folder.join("log")).unwrap())
         .spawn()
         .unwrap();
     let mut line = String::new();

@@ -10,4 +10,6 @@ mod keys;
 mod life;
 mod orders;
 mod pages;
+mod relay;
+mod tls;
 mod updates;
