@@ -20,8 +20,10 @@ export async function setUp({ tests }) {
 }
 
 function checkNode() {
-  const [major] = process.versions.node.split('.').map(Number);
-  if ((major ?? 0) < 20) throw new Error(`Node 20 or newer is needed, this is ${process.version}`);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 16)) {
+    throw new Error(`Node 20.16 or newer is needed, this is ${process.version}`);
+  }
   if (!onPath('cargo')) throw new Error('Rust is needed: install rustup (https://rustup.rs) and its stable toolchain');
 }
 

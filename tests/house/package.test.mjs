@@ -33,6 +33,14 @@ test('the package has no dependencies at run time', () => {
   assert.equal(manifest.peerDependencies, undefined);
 });
 
+test('the oldest Node that is named has what the package asks it for', () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  assert.deepEqual(lock.packages[''].engines, manifest.engines);
+  // `process.getBuiltinModule`, by which the loader reads files, came with 20.16.
+  assert.match(readFileSync(join(root, 'www/shell/loader.js'), 'utf8'), /getBuiltinModule/);
+  assert.equal(manifest.engines.node, '>=20.16');
+});
+
 test('the lock file names no registry', () => {
   assert.doesNotMatch(readFileSync(join(root, 'package-lock.json'), 'utf8'), /"resolved"/);
 });
