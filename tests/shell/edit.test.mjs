@@ -115,6 +115,38 @@ test('an async function is refused, since what follows an await would be outside
   checkout.dispose();
 });
 
+test('the time of a preview is one of RFC 3339, or refused before a byte', async () => {
+  const asked = /** @type {string[]} */ ([]);
+  const checkout = await openOffline({
+    fetch: async (request) => {
+      asked.push(decodeURIComponent(new URL(/** @type {Request} */ (request).url).search));
+      return new Response('{}', { status: 400 });
+    },
+  });
+  for (const now of [
+    '',
+    'now',
+    '2030-02-30T00:00:00Z',
+    '2030-13-01T00:00:00Z',
+    '2030-01-01',
+    '2030-01-01T24:00:00Z',
+    '2030-01-01T00:00:00',
+    '2030-01-01 00:00:00Z',
+    ' 2030-01-01T00:00:00Z',
+    '2030-01-01T00:00:00Z\n',
+  ]) {
+    await assert.rejects(checkout.preview({ now }), { code: 'value_type', path: ['now'] }, now);
+  }
+  assert.deepEqual(asked, []);
+  const good = ['2030-01-31T00:00:00Z', '2028-02-29T23:59:60.123+14:30', '2030-06-01t12:00:00z'];
+  for (const now of [...good, new Date(0)]) await assert.rejects(checkout.preview({ now }), { code: 'rejected' });
+  assert.deepEqual(
+    asked,
+    [...good, '1970-01-01T00:00:00.000Z'].map((now) => `?dry=true&now=${now}`),
+  );
+  checkout.dispose();
+});
+
 test('after dispose edits are refused, promises rejected, and the last snapshot stays', async () => {
   const checkout = await openOffline({ fetch: () => new Promise(() => {}) });
   checkout.cart.add(ITEM);

@@ -48,6 +48,17 @@ function isThenable(value) {
   }
 }
 
+/** A date and a time of RFC 3339. */
+const TIME =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** @param {string} text */
+function isTime(text) {
+  const day = TIME.exec(text)?.[1];
+  // Some engines read a 30 February as a day of March.
+  return day !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day) === true;
+}
+
 /** @param {unknown} options of a wait */
 function readWait(options) {
   return {
@@ -340,6 +351,7 @@ function makeCheckout(settings) {
   const preview = (changes = {}) =>
     ask('preview', () => {
       if (typeof changes !== 'object' || changes === null) throw new CheckoutError('value_type', { path: [] });
+      option(changes, 'now', (now) => typeof now !== 'string' || isTime(now));
       return String(encode(changes));
     });
 
