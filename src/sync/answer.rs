@@ -12,11 +12,33 @@ use crate::sync::moves::Move;
 use crate::sync::policy::{Next, Outcome, meaning};
 use crate::sync::send::{Attempt, Kind};
 
-/// Answers in a row that cannot be the endpoint's, after which nothing is sent until somebody asks.
+/// Answers in a row that cannot be the endpoint's, or requests that could not be made, after which
+/// nothing is sent until the next edit or until somebody asks.
 const MAX_BAD_ANSWERS: u32 = 3;
 
 /// How often a read or a preview is tried before its caller is told.
 const MAX_TRIES: u32 = 4;
+
+/// Whether a 400 speaks of the session's id: where it names its sources, in one of them, else in its
+/// words.
+fn names(problem: &Value, id: &str) -> bool {
+    let errors = problem.get("errors").and_then(Value::as_array).unwrap_or_default();
+    let sources = errors.iter().filter_map(|error| error.get("source")?.as_object());
+    let mut places =
+        sources.flat_map(|source| source.iter()).filter_map(|(_, place)| place.as_str()).peekable();
+    if places.peek().is_some() {
+        let own = |step: &str| [id, "integrationId", "customerSessionId"].contains(&step);
+        return places.any(|place| place.split('/').next_back().is_some_and(own));
+    }
+    // Bytes, since searching text costs kilobytes of the wasm.
+    let (text, id) = (problem.to_text(), id.as_bytes());
+    let ends =
+        |byte: Option<&u8>| !byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
+    let text = text.as_bytes();
+    text.windows(id.len()).enumerate().any(|(at, part)| {
+        part == id && ends(text.get(at.wrapping_sub(1))) && ends(text.get(at.saturating_add(id.len())))
+    })
+}
 
 impl Machine {
     /// An attempt was answered. An answer to anything but the open attempt is nobody's (rule 5).
@@ -57,7 +79,7 @@ impl Machine {
             Failure::NotSent | Failure::ApiKey => {
                 attempt.sends = attempt.sends.saturating_sub(1);
                 let code =
-                    if failure == Failure::ApiKey { SyncCode::ApiKeyInBrowser } else { SyncCode::Network };
+                    if failure == Failure::ApiKey { SyncCode::ApiKeyInBrowser } else { SyncCode::NotSent };
                 // Bytes that left before are still of unknown fate; else the newest draft may go.
                 (if attempt.sends > 0 { Next::SameBytes } else { Next::NewestDraft }, code)
             }
@@ -94,11 +116,9 @@ impl Machine {
             .problem
             .as_ref()
             .is_some_and(|problem| problem.get("message").or_else(|| problem.get("errors")).is_some());
-        // Bytes, since searching text costs kilobytes of the wasm.
-        let id = self.options.session_id.as_bytes();
-        let names = |problem: &Value| problem.to_text().as_bytes().windows(id.len()).any(|part| part == id);
         (error.status == Some(404) && told)
-            || (error.status == Some(400) && error.problem.as_ref().is_some_and(names))
+            || (error.status == Some(400)
+                && error.problem.as_ref().is_some_and(|problem| names(problem, &self.options.session_id)))
     }
 
     fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
@@ -123,7 +143,7 @@ impl Machine {
         }
         let kind = attempt.kind;
         self.owe(attempt, next);
-        if next == Next::SameBytesThrice {
+        if next == Next::SameBytesThrice || error.code == SyncCode::NotSent {
             self.bad_answers = self.bad_answers.saturating_add(1);
             if self.bad_answers >= MAX_BAD_ANSWERS {
                 self.bad_answers = 0;

@@ -28,6 +28,8 @@ pub enum SyncCode {
     BadAnswer,
     /// The quote is not the one that was agreed to.
     QuoteChanged,
+    /// The request could not be made: the shop's headers could not be had.
+    NotSent,
     /// The caller gave up.
     Aborted,
     /// A value of the headers is a key of the API.
@@ -50,6 +52,7 @@ impl SyncCode {
             SyncCode::NotFound => "not_found",
             SyncCode::BadAnswer => "bad_answer",
             SyncCode::QuoteChanged => "quote_changed",
+            SyncCode::NotSent => "not_sent",
             SyncCode::Aborted => "aborted",
             SyncCode::ApiKeyInBrowser => "api_key_in_browser",
             SyncCode::Refused(code) => code.as_str(),
@@ -66,6 +69,7 @@ impl SyncCode {
                 | SyncCode::RateLimited
                 | SyncCode::ServerError
                 | SyncCode::BadAnswer
+                | SyncCode::NotSent
         )
     }
 }

@@ -552,7 +552,8 @@ async fn headers_that_fail_send_nothing() {
 
     set("throw new Error('at once')");
     bench.add("B", 1, "0.10");
-    bench.until("host.events.at(-1).detail?.code === 'network' || host.events.some(({ detail }) => detail?.phase === 'waiting')").await;
+    assert_eq!(bench.ask("flush", 4).await.as_deref(), Some("not_sent"));
+    assert_eq!(text(&bench.core.snapshot(), "sync.phase"), "blocked");
     set("return Promise.resolve({ 'X-Token': 'ok' })");
     assert_eq!(bench.ask("flush", 3).await, None);
     assert_eq!(text(&bench.request(1), "token"), "ok");
@@ -565,7 +566,7 @@ async fn a_page_that_cannot_abort_fails_the_attempt() {
     let kept = get(&global, "AbortController");
     Reflect::set(&global, &"AbortController".into(), &JsValue::UNDEFINED).unwrap();
     bench.add("A", 1, "0.10");
-    bench.until("host.events.some(({ detail }) => detail?.code === 'network')").await;
+    bench.until("host.events.some(({ detail }) => detail?.code === 'not_sent')").await;
     Reflect::set(&global, &"AbortController".into(), &kept).unwrap();
     assert_eq!(bench.ask("flush", 1).await, None);
     assert_eq!(bench.updates(), 1);

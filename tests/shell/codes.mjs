@@ -30,6 +30,7 @@ export const CODES = [
   'unauthorized',
   'not_found',
   'bad_answer',
+  'not_sent',
   'edit_conflict',
   'storage_failed',
   'storage_newer',

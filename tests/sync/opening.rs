@@ -161,7 +161,14 @@ fn rule_0_an_initial_answer_stands_for_the_read() {
 #[test]
 fn rule_0_a_session_that_the_server_does_not_know_is_empty() {
     let naming = json!({ "message": format!("no session {ID}"), "errors": [] }).to_string();
-    for (status, body) in [(404, r#"{"message":"not found"}"#), (400, naming.as_str())] {
+    let at = |source: Json| json!({ "message": "m", "errors": [{ "source": source }] }).to_string();
+    for (status, body) in [
+        (404, r#"{"message":"not found"}"#),
+        (400, naming.as_str()),
+        (400, &at(json!({ "pointer": "/integrationId" }))),
+        (400, &at(json!({ "parameter": "customerSessionId" }))),
+        (400, &at(json!({ "resource": format!("/v2/customer_sessions/{ID}") }))),
+    ] {
         let mut desk = Desk::with(&known());
         desk.add("A", 1);
         desk.answer(status, body);
@@ -218,8 +225,21 @@ fn rule_0_nothing_is_written_until_a_read_is_answered() {
 #[test]
 fn rule_0_a_refused_read_blocks_and_keeps_the_edits() {
     let page = format!("<p>Bad request: /v2/customer_sessions/{ID}</p>");
-    for (status, body) in [(400, "{}"), (400, page.as_str()), (401, ""), (403, ""), (410, "{}"), (422, "{}")]
-    {
+    let other = json!({ "message": format!("no session {ID}0"), "errors": [] }).to_string();
+    let prefixed = json!({ "message": format!("no session my-{ID}") }).to_string();
+    let elsewhere =
+        json!({ "errors": [{ "details": ID, "source": { "pointer": "/profileId" } }] }).to_string();
+    for (status, body) in [
+        (400, "{}"),
+        (400, page.as_str()),
+        (400, &other),
+        (400, &prefixed),
+        (400, &elsewhere),
+        (401, ""),
+        (403, ""),
+        (410, "{}"),
+        (422, "{}"),
+    ] {
         let mut desk = desk(&known(), held());
         desk.add("A", 1);
         let refresh = desk.ask(Ask::Refresh);

@@ -50,6 +50,7 @@ fn rule_6_the_codes_are_those_of_the_surface_and_say_whether_to_try_again() {
         (SyncCode::Rejected, "rejected", false),
         (SyncCode::Unauthorized, "unauthorized", false),
         (SyncCode::NotFound, "not_found", false),
+        (SyncCode::NotSent, "not_sent", true),
         (SyncCode::QuoteChanged, "quote_changed", false),
         (SyncCode::Aborted, "aborted", false),
         (SyncCode::ApiKeyInBrowser, "api_key_in_browser", false),
@@ -270,9 +271,39 @@ fn rule_6_an_api_key_in_the_headers_stops_everything_until_a_flush() {
 fn rule_6_headers_that_cannot_be_had_are_tried_again() {
     let mut desk = sending();
     desk.fail(Failure::NotSent);
-    assert_eq!((desk.phase(), desk.error()), (Phase::Waiting, Some("network")));
+    assert_eq!((desk.phase(), desk.error()), (Phase::Waiting, Some("not_sent")));
     desk.run();
     assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 1)]));
+}
+
+#[test]
+fn rule_6_headers_that_fail_thrice_are_told_and_not_asked_until_there_is_a_reason() {
+    // Before a byte left, and after the same bytes did.
+    for left in [false, true] {
+        let mut desk = sending();
+        let flush = desk.ask(Ask::Flush);
+        let first = desk.request().send;
+        if left {
+            desk.lose_answer();
+        }
+        for _ in 0..3 {
+            desk.next();
+            desk.fail(Failure::NotSent);
+        }
+        assert_eq!(desk.rejected(flush), "not_sent");
+        desk.pass(600_000);
+        assert_eq!((desk.phase(), desk.error(), desk.rests()), (Phase::Blocked, Some("not_sent"), true));
+        desk.add("B", 1);
+        assert_eq!(desk.next().send.key == first.key, left, "what may have arrived goes again first");
+        for _ in 0..3 {
+            desk.next();
+            desk.fail(Failure::NotSent);
+        }
+        let flush = desk.ask(Ask::Flush);
+        desk.run();
+        assert!(desk.done(flush));
+        assert_eq!(desk.endpoint.items(), items(&[("A", 1), ("B", 2)]));
+    }
 }
 
 fn refusal(pointer: &Json) -> String {

@@ -62,6 +62,7 @@ export type SyncCode =
   | 'unauthorized'
   | 'not_found'
   | 'bad_answer'
+  | 'not_sent'
   | 'edit_conflict'
   | 'storage_failed'
   | 'storage_newer'
@@ -546,7 +547,8 @@ export interface CheckoutOptions {
   /** Extra parts of answers; `customerSession` is always among them. Default `['customerSession', 'loyalty']`. */
   responseContent?: readonly string[];
   /**
-   * Headers, or a function that gives them, asked before every request.
+   * Headers, or a function that gives them, asked before every request. Where it fails three times in a row
+   * (`not_sent`), nothing is sent until the next edit or `flush()`.
    * A value that looks like `ApiKey-v1` or `ManagementKey-v1` is refused with `api_key_in_browser`.
    */
   headers?: HeadersInput | (() => HeadersInput | undefined | Promise<HeadersInput | undefined>);
@@ -602,7 +604,7 @@ export interface PreviewChanges {
   couponCodes?: readonly string[];
   cartItems?: readonly CartItemInput[];
   evaluableCampaignIds?: readonly IdInput[];
-  /** A time in the future, RFC 3339. */
+  /** A time in the future, RFC 3339; anything else is refused with `value_type`. */
   now?: string | Date;
   responseContent?: readonly string[];
 }

@@ -39,6 +39,7 @@ export const TEXTS = Object.freeze({
   storage_failed: 'The cart cannot be stored on this device.',
   storage_newer: 'The stored cart is of a newer version of this software.',
   quote_changed: 'The price has changed since it was shown.',
+  not_sent: 'The request could not be made: its headers could not be had.',
   aborted: 'The operation was aborted.',
   disposed: 'This checkout was disposed of.',
   api_key_in_browser: 'A header holds an API key. A key must never reach a browser: call an endpoint of your own.',

@@ -102,6 +102,7 @@ export default {
     not_found: 'The shop does not know this cart.',
     bad_answer: 'The answer of the shop cannot be read.',
     quote_changed: 'The total has changed. Please check it and place the order again.',
+    not_sent: 'The shop cannot be asked just now.',
     aborted: 'This was stopped before it was done.',
     disposed: 'This cart was closed on this page.',
     wasm_blocked: 'This page does not let the cart run.',
