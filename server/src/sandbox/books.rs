@@ -108,6 +108,13 @@ impl Books {
         entries.map(|((owner, account), amount)| (owner.as_str(), account.as_str(), *amount))
     }
 
+    /// Adds all entries of other books.
+    pub fn add_all(&mut self, other: &Books) {
+        for (owner, account, amount) in other.iter() {
+            self.add(owner, account, amount);
+        }
+    }
+
     /// Takes all entries of other books off.
     pub fn subtract_all(&mut self, other: &Books) {
         for (owner, account, amount) in other.iter() {

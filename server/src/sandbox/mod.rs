@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod read;
 pub mod rules;
 
+pub(crate) mod answer;
 pub(crate) mod effects;
 pub(crate) mod file;
 pub(crate) mod numbers;

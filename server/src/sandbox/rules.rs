@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::problem::{Problem, at_pointer};
+use crate::sandbox::answer::{self, Answer};
 use crate::sandbox::books::Books;
 use crate::sandbox::campaigns::Campaigns;
 use crate::sandbox::evaluate::{self, Context};
@@ -94,8 +95,8 @@ pub fn update(
         ..session.clone()
     };
     let mut next = Stored { session, ..stored.cloned().unwrap_or_default() };
-    let told = match (stored, state) {
-        (Some(stored), State::Cancelled) => roll_back(stored, &mut next),
+    let (effects, verdicts) = match (stored, state) {
+        (Some(stored), State::Cancelled) => (roll_back(stored, &mut next), Vec::new()),
         _ => {
             let context = Context {
                 session: &evaluated,
@@ -104,11 +105,13 @@ pub fn update(
                 books: facts.books,
                 kept: &next.kept,
             };
-            next.effects = evaluate::evaluate(context).map_err(|_| out_of_range())?.effects;
-            next.effects.clone()
+            let evaluated = evaluate::evaluate(context).map_err(|_| out_of_range())?;
+            next.effects.clone_from(&evaluated.effects);
+            (evaluated.effects, evaluated.verdicts)
         }
     };
-    let answer = answer(&next, told, &body.response_content);
+    let answer = Answer { before: stored, after: &next, effects, verdicts: &verdicts, is_return: false };
+    let answer = answer.state(&body.response_content, campaigns, facts);
     Ok((next, answer))
 }
 
@@ -150,10 +153,10 @@ pub fn returns(
         told.extend(reevaluate(&mut next, campaigns, facts)?);
     }
     let made = made_return(&next, &units, campaigns, facts.now);
+    let answer = Answer { before: Some(stored), after: &next, effects: told, verdicts: &[], is_return: true };
     let answer = IntegrationStateV2 {
         r#return: Some(made.clone()),
-        previous_returns: asked(&body.response_content, "previousReturns").then(|| next.returns.clone()),
-        ..answer(&next, told, &body.response_content)
+        ..answer.state(&body.response_content, campaigns, facts)
     };
     next.returns.push(made);
     Ok((next, answer))
@@ -214,10 +217,7 @@ fn made_return(
         application_id: Some(campaigns.application_id),
         account_id: Some(campaigns.account_id),
         returned_cart_items: Some(units.iter().map(item).collect()),
-        event_id: Some(numbers::integer(&format!(
-            "event {number} {}",
-            session.update_count.unwrap_or_default()
-        ))),
+        event_id: Some(answer::event_number(session)),
         session_id: Some(number),
         session_integration_id: session.integration_id.clone(),
         profile_id: profile.as_deref().map(numbers::profile),
@@ -415,27 +415,4 @@ fn total(session: &mut CustomerSessionV2) -> Result<(), AmountError> {
 fn costs(costs: Option<&Map<AdditionalCost>>) -> Result<Amount, AmountError> {
     let prices = costs.into_iter().flat_map(|costs| &costs.0);
     prices.filter_map(|(_, cost)| cost.price).try_fold(Amount::ZERO, Amount::add)
-}
-
-fn asked(response_content: &[String], word: &str) -> bool {
-    response_content.iter().any(|asked| asked == word)
-}
-
-/// An answer: effects always, other parts where they were asked for by a known word.
-fn answer(stored: &Stored, effects: Vec<Effect>, response_content: &[String]) -> IntegrationStateV2 {
-    let asked = |word: &str| asked(response_content, word);
-    IntegrationStateV2 {
-        effects: Some(effects),
-        created_coupons: Some(Vec::new()),
-        created_referrals: Some(Vec::new()),
-        customer_session: asked("customerSession").then(|| stored.session.clone()),
-        loyalty: asked("loyalty").then(no_loyalty),
-        ..IntegrationStateV2::default()
-    }
-}
-
-/// The balances of a sandbox without loyalty programs.
-fn no_loyalty() -> Value {
-    let programs = ("programs".to_string(), Value::Object(Object::new()));
-    Value::Object([programs].into_iter().collect())
 }
