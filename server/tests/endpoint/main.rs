@@ -13,5 +13,6 @@ mod models;
 mod orders;
 mod pages;
 mod relay;
+mod schema;
 mod tls;
 mod updates;
