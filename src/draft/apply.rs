@@ -173,9 +173,11 @@ impl Draft {
                 self.sent.insert(field);
             }
         }
-        let attributes = self.members(Field::Attributes).into_iter().map(|(name, _)| (name, Value::Null));
-        self.sent_attributes =
-            std::mem::take(&mut self.sent_attributes).into_iter().chain(attributes).collect();
+        let mut attributes = self.members(Field::Attributes);
+        for (_, value) in attributes.iter_mut() {
+            *value = Value::Null;
+        }
+        self.sent_attributes = std::mem::take(&mut self.sent_attributes).joined(attributes);
     }
 
     /// Notes that what was sent since that draft was refused as a whole: it may be omitted again.
@@ -434,9 +436,8 @@ impl Draft {
 
     /// Session attributes as a whole: those that were sent and are not among them become `null`.
     fn set_attributes(&mut self, attributes: Object) -> Change {
-        // The last of equal names wins, at the place of the first.
-        let removed = attributes.clone().into_iter().chain(self.sent_attributes.clone());
-        let attributes = removed.chain(attributes).collect();
+        // Given, removed, and given once more, which wins.
+        let attributes = attributes.clone().joined(self.sent_attributes.clone()).joined(attributes);
         self.assign(Field::Attributes, Some(Value::Object(attributes)))
     }
 

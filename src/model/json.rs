@@ -88,6 +88,13 @@ impl Object {
         self.0.iter_mut().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// With the members of another one behind it; the last of equal names wins, at the place of the first.
+    pub fn joined(mut self, other: Object) -> Object {
+        self.0.extend(other.0);
+        last_of_equal_keys(&mut self.0);
+        self
+    }
+
     /// Each value with the one that another object has under the same name.
     pub fn beside<'o>(&'o self, other: &'o Object) -> impl Iterator<Item = (&'o Value, Option<&'o Value>)> {
         let names: Vec<&str> = other.iter().chain(self.iter()).map(|(name, _)| name).collect();

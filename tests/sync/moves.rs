@@ -833,6 +833,28 @@ fn rule_5_reads_of_a_foreign_cart_never_make_the_quote_fresh() {
 }
 
 #[test]
+fn rule_5_the_answer_to_a_close_or_a_cancel_is_ours_for_the_reads_after_it() {
+    // A server that writes a field in its own way: only its count tells that nobody else wrote.
+    let serve = |desk: &mut Desk| {
+        let (status, body) = desk.apply();
+        desk.answer(status, &body.replace(r#""referralCode":"ref""#, r#""referralCode":"REF""#));
+    };
+    for ask in [Ask::Close(None), Ask::Cancel] {
+        let mut desk = Desk::stocked();
+        desk.edit(json!({ "do": "referral.set", "code": "ref" }));
+        serve(&mut desk);
+        let moved = desk.ask(ask.clone());
+        serve(&mut desk);
+        assert!(desk.done(moved));
+        let revision = desk.machine.revision();
+        let refresh = desk.ask(Ask::Refresh);
+        serve(&mut desk);
+        assert!(desk.done(refresh) && desk.machine.quote_is_current(), "{ask:?}");
+        assert_eq!(desk.machine.revision(), revision, "{ask:?}");
+    }
+}
+
+#[test]
 fn rule_2_what_the_shopper_did_goes_before_previews_however_many_are_asked_for() {
     let mut desk = Desk::stocked();
     desk.add("B", 1);

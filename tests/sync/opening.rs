@@ -359,3 +359,16 @@ fn rule_0_an_addition_made_meanwhile_never_takes_another_line_over() {
         assert_eq!(desk.machine.draft().line(added).unwrap().item.quantity(), units, "{item}");
     }
 }
+
+#[test]
+fn rule_0_of_two_equal_lines_an_addition_joins_one() {
+    let line = json!({ "sku": "S", "quantity": 1, "price": 1 });
+    let mut desk = Desk::closed(&known());
+    desk.endpoint.foreign(ID, &json!({ "cartItems": [line, line] }));
+    desk.handle(Event::Opened);
+    let added = desk.edit(json!({ "do": "cart.add", "item": { "sku": "S", "price": 1 } })).line.unwrap();
+    desk.run();
+    let lines = desk.machine.draft().lines();
+    let ids: Vec<bool> = lines.iter().map(|line| line.id == added).collect();
+    assert_eq!((ids, desk.endpoint.items()), (vec![true, false], items(&[("S", 2), ("S", 1)])));
+}
