@@ -808,6 +808,15 @@ fn rule_9_who_joins_a_close_or_a_preparation_is_bound_to_the_quote_too() {
     assert_eq!(closes(&desk), 0);
 
     let mut desk = Desk::stocked();
+    let seen = desk.fingerprint();
+    desk.edit(json!({ "do": "set", "field": "profileId", "value": "P" }));
+    let first = desk.ask(Ask::Close(Some(seen)));
+    let other = desk.ask(Ask::Close(Some("nonsense".to_string())));
+    assert_eq!(desk.rejected(other), "quote_changed", "both cannot be right");
+    desk.run();
+    assert!(desk.done(first));
+
+    let mut desk = Desk::stocked();
     let prepare = desk.ask(Ask::Prepare(None));
     desk.run();
     assert!(desk.settled.contains_key(&prepare));
@@ -864,4 +873,17 @@ fn rule_2_what_the_shopper_did_goes_before_previews_however_many_are_asked_for()
         desk.serve();
     }
     assert!(desk.done(flush));
+    // Asked for while an update is under way and a newer one waits behind it.
+    desk.run();
+    desk.add("B", 1);
+    desk.ask(Ask::Flush);
+    desk.add("B", 1);
+    let flush = desk.ask(Ask::Flush);
+    let previews = [(); 3].map(|()| desk.ask(Ask::Preview(value(&json!({})))));
+    desk.serve();
+    assert!(desk.request().send.key.is_some(), "the newest draft before any preview");
+    desk.serve();
+    assert!(desk.done(flush));
+    desk.run();
+    assert!(previews.iter().all(|preview| desk.done(*preview)));
 }
