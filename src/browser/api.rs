@@ -170,8 +170,8 @@ impl Core {
     }
 
     /// Sends what waits, once and without a retry, and tells nobody of anything any more; the draft
-    /// stays readable.
-    pub fn dispose(&self) {
+    /// stays readable. Whether nothing is under way; else `rest` is told when it is over.
+    pub fn dispose(&self) -> bool {
         self.shared.telling.set(true);
         for event in [Event::Shown, Event::Hidden] {
             self.shared.dispatch(event);
@@ -179,6 +179,7 @@ impl Core {
         self.shared.disposed.set(true);
         self.shared.wake.borrow_mut().take();
         self.shared.notices.borrow_mut().clear();
+        self.shared.flights.borrow().is_empty()
     }
 }
 
@@ -286,6 +287,9 @@ impl Shared {
             abort.abort();
         }
         self.dispatch(event);
+        if self.disposed.get() && self.flights.borrow().is_empty() {
+            let _ = self.host.emit("rest", &JsValue::UNDEFINED);
+        }
     }
 
     fn tell(&self, notice: Notice) {

@@ -44,6 +44,61 @@ suite('session id', (given) => {
     assert.notEqual(await page.run(session()), first);
   });
 
+  test('a page has a cart open once, and another currency is another cart', async () => {
+    const { page } = given;
+    await open();
+    await page.run('sessionStorage.clear()');
+    const told = await page.run(`
+      return import('/dist/index.js').then(async ({ openCheckout }) => {
+        const open = (more) => openCheckout({ currency: 'EUR', sync: { mode: 'manual' }, ...more });
+        const refusal = (opening) => opening.then(() => 'opened', ({ code, path }) => [code, ...path].join(' '));
+        const first = await open();
+        const { sessionId } = first.getSnapshot();
+        const twice = await refusal(open());
+        const again = await refusal(open({ sessionId }));
+        const others = await Promise.all([open({ currency: 'USD' }), open({ storageKey: 'b' }), open({ storage: 'memory' })]);
+        const ids = [first, ...others].map((checkout) => checkout.getSnapshot().sessionId);
+        first.dispose();
+        const next = await open();
+        ids.push(next.getSnapshot().sessionId);
+        for (const checkout of [next, ...others]) checkout.dispose();
+        // As frameworks do that mount twice.
+        const hasty = open().then((checkout) => checkout.dispose());
+        const patient = await refusal(open());
+        await hasty;
+        return { twice, again, ids, sessionId, patient, wrong: await refusal(open({ sessionId: 'w', log: 'never' })),
+          right: await refusal(open({ sessionId: 'w' })) };
+      });
+    `);
+    assert.equal(told.twice, 'already_open storageKey');
+    assert.equal(told.again, 'already_open sessionId');
+    assert.equal(new Set(told.ids).size, 4);
+    assert.deepEqual([told.ids[0], told.ids[4]], [told.sessionId, told.sessionId]);
+    assert.equal(told.patient, 'opened');
+    assert.deepEqual([told.wrong, told.right], ['option_invalid log', 'opened']);
+  });
+
+  test('what was sent by a checkout that was left is in the next one', async () => {
+    const { page } = given;
+    await open();
+    await page.run('sessionStorage.clear()');
+    const quantities = await page.run(`
+      return import('/dist/index.js').then(async ({ openCheckout }) => {
+        const quantities = [];
+        for (let turn = 1; turn <= 3; turn += 1) {
+          const checkout = await openCheckout({ currency: 'EUR', sync: { debounceMs: 60000, maxWaitMs: 60000 } });
+          checkout.cart.add({ sku: 'MUG', quantity: 1, price: '19.99' });
+          if (turn > 1) await checkout.flush();
+          quantities.push(checkout.getSnapshot().lines[0].quantity);
+          checkout.cart.add({ sku: 'MUG', quantity: 1, price: '19.99' });
+          checkout.dispose();
+        }
+        return quantities;
+      });
+    `);
+    assert.deepEqual(quantities, [1, 3, 5]);
+  });
+
   test('a storage that is denied or holds nonsense costs only the memory of it', async () => {
     const { page } = given;
     await open();

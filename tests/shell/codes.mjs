@@ -38,6 +38,7 @@ export const CODES = [
   'aborted',
   'disposed',
   'option_invalid',
+  'already_open',
   'api_key_in_browser',
   'wasm_blocked',
   'wasm_unreachable',

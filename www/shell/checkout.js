@@ -6,7 +6,7 @@ import { makeEvents } from './events.js';
 import { parseExactly } from './exact.js';
 import { member, readOptions } from './options.js';
 import { watchPage } from './page.js';
-import { keptId, newSeed, newSessionId } from './session-id.js';
+import { newSeed, takeSession } from './session-id.js';
 import { describe } from './texts.js';
 
 /** Longest wait that a timer can hold. */
@@ -30,7 +30,13 @@ export async function open(options, init) {
   try {
     const settings = readOptions(options);
     await init();
-    return makeCheckout(settings);
+    const session = await takeSession(settings);
+    try {
+      return makeCheckout(settings, session);
+    } catch (error) {
+      session.leave();
+      throw error;
+    }
   } catch (error) {
     throw toError(error);
   }
@@ -70,15 +76,10 @@ function readWait(options) {
 
 /**
  * @param {import('./options.js').Settings} settings
+ * @param {Awaited<ReturnType<typeof takeSession>>} session
  * @returns {any}
  */
-function makeCheckout(settings) {
-  const kept = keptId(`cartwright:${settings.endpoint}:${settings.storageKey}`);
-  const keeps = settings.storageKey !== undefined && settings.sessionId === undefined;
-  const known = settings.sessionId ?? (keeps ? kept.read() : null);
-  const sessionId = known || newSessionId();
-  if (keeps) kept.write(sessionId);
-
+function makeCheckout(settings, session) {
   /** @type {any} The newest snapshot, and after the end the last one. */
   let last;
   /** @type {CheckoutError | undefined} */
@@ -90,6 +91,8 @@ function makeCheckout(settings) {
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: CheckoutError) => void }>} */
   const waiting = new Map();
   let tickets = 0;
+  /** Tells that the last request after the end is over. */
+  let rested = () => {};
 
   const getSnapshot = () => {
     try {
@@ -103,8 +106,8 @@ function makeCheckout(settings) {
 
   const core = newCore(
     braces([
-      member('sessionId', sessionId),
-      member('sessionIsNew', !known),
+      member('sessionId', session.id),
+      member('sessionIsNew', session.isNew),
       member('seed', newSeed()),
       ...settings.members,
     ]),
@@ -113,10 +116,11 @@ function makeCheckout(settings) {
       headers: settings.headers,
       /** @param {string} type @param {unknown} detail */
       emit: (type, detail) => {
+        if (type === 'rest') rested();
         if (ended) return;
         events.add(type, type === 'error' ? toError(detail) : detail);
         if (inside > 0) return;
-        if (ENDED_STATES.includes(getSnapshot().state)) kept.forget(sessionId);
+        if (ENDED_STATES.includes(getSnapshot().state)) session.forget();
         events.deliver();
       },
       /** @param {number} ticket @param {unknown} error @param {unknown} value */
@@ -159,11 +163,19 @@ function makeCheckout(settings) {
     if (reason.code === 'disposed') {
       if (batch) call('rollback');
       getSnapshot();
-      call('dispose');
+      const rests = call('dispose');
+      session.leave(
+        rests
+          ? undefined
+          : new Promise((resolve) => {
+              rested = resolve;
+            }),
+      );
       // Not at once: a listener may be disposing while the core stands further up.
       queueMicrotask(() => core.free());
     } else {
       events.add('error', reason);
+      session.leave();
     }
     ended = reason;
     leavePage();

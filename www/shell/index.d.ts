@@ -73,6 +73,7 @@ export type SyncCode =
 /** What can go wrong while a checkout is opened. */
 export type OpenCode =
   | 'option_invalid'
+  | 'already_open'
   | 'api_key_in_browser'
   | 'wasm_blocked'
   | 'wasm_unreachable'
@@ -538,7 +539,10 @@ export interface CheckoutOptions {
   initial?: Initial;
   /** `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`. */
   storage?: 'auto' | 'memory';
-  /** Separates several checkouts on one origin. Default `'cartwright'`. */
+  /**
+   * Separates several checkouts on one origin and of one currency. Default `'cartwright'`. A page has each of them
+   * open once: a second one is refused with `already_open` until the first is disposed of.
+   */
   storageKey?: string;
   /** `'flattened'`: 1000 lines and 10 000 units; `'unflattened'`: 1000 lines only. Default `'flattened'`. */
   limits?: 'flattened' | 'unflattened';
@@ -564,7 +568,7 @@ export interface CheckoutOptions {
 /**
  * Opens a checkout. Loads the wasm when that was not done yet.
  *
- * @throws CheckoutError `option_invalid` (with `path`), `api_key_in_browser`, what `init` throws, and the code of a
+ * @throws CheckoutError `option_invalid` (with `path`), `already_open`, `api_key_in_browser`, what `init` throws, and the code of a
  * refusal where `initial.draft` breaks a limit
  */
 export function openCheckout(options: CheckoutOptions): Promise<Checkout>;

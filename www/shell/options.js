@@ -17,6 +17,7 @@ const CREDENTIALS = ['omit', 'same-origin', 'include'];
 /**
  * @typedef {object} Settings
  * @property {string} endpoint absolute, without a slash at the end
+ * @property {string} currency
  * @property {string | undefined} sessionId
  * @property {string | undefined} storageKey nothing when nothing is to be kept
  * @property {() => Promise<Record<string, string>>} headers
@@ -80,6 +81,7 @@ export function readOptions(options) {
     for (const name of OBJECTS_FOR_THE_CORE) members.push(member(name, checked(name, isPlain)));
     return {
       endpoint,
+      currency,
       sessionId: checked('sessionId', isId),
       storageKey: storage === 'auto' ? storageKey : undefined,
       headers: async () => readHeaders(typeof headers === 'function' ? await headers() : headers),

@@ -1,9 +1,11 @@
+import { CheckoutError } from './errors.js';
+
 /** Random bytes as hexadecimal digits. @param {number} count */
 const randomHex = (count) =>
   Array.from(crypto.getRandomValues(new Uint8Array(count)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** An unguessable id for a new session: 128 random bits. */
-export const newSessionId = () => `cw-${randomHex(16)}`;
+const newSessionId = () => `cw-${randomHex(16)}`;
 
 const MADE_ID = /^cw-[0-9a-f]{32}$/;
 
@@ -16,7 +18,7 @@ export const newSeed = () => randomHex(8);
  *
  * @param {string} key
  */
-export function keptId(key) {
+function keptId(key) {
   /** @param {(storage: Storage) => string | null | undefined | void} work */
   const attempt = (work) => {
     // Outside of a page (a server) one storage would be shared by all shoppers.
@@ -37,4 +39,55 @@ export function keptId(key) {
         if (storage.getItem(key) === id) storage.removeItem(key);
       }),
   };
+}
+
+/**
+ * The sessions that this page has open, whichever copy of this package opened them; those that were left hold when
+ * their last request is over.
+ *
+ * @returns {Map<string, Promise<void> | undefined>}
+ */
+function openSessions() {
+  const page = /** @type {any} */ (globalThis);
+  const name = Symbol.for('cartwright.sessions');
+  page[name] ??= new Map();
+  return page[name];
+}
+
+/**
+ * Chooses the session of a checkout and takes it, since two on one page would overwrite each other's cart.
+ *
+ * @param {import('./options.js').Settings} settings
+ */
+export async function takeSession({ endpoint, storageKey, currency, sessionId }) {
+  const kept = keptId(`cartwright:${endpoint}:${storageKey}:${currency}`);
+  const keeps = storageKey !== undefined && sessionId === undefined;
+  // A server has many pages to serve.
+  const sessions = typeof document === 'undefined' ? new Map() : openSessions();
+  for (let patient = true; ; ) {
+    const known = sessionId ?? (keeps ? kept.read() : null);
+    const id = known || newSessionId();
+    const key = `${endpoint} ${id}`;
+    if (!sessions.has(key)) {
+      sessions.set(key, undefined);
+      if (keeps) kept.write(id);
+      return {
+        id,
+        isNew: !known,
+        forget: () => kept.forget(id),
+        /** @param {Promise<void>} [rest] until the last request is over */
+        leave: (rest = Promise.resolve()) => {
+          sessions.set(key, rest);
+          void rest.then(() => sessions.delete(key));
+        },
+      };
+    }
+    const rest = sessions.get(key);
+    if (!rest && !patient) {
+      throw new CheckoutError('already_open', { path: [sessionId === undefined ? 'storageKey' : 'sessionId'] });
+    }
+    // One that is opened and left in the same breath, as frameworks do, is in nobody's way.
+    patient = patient && rest !== undefined;
+    await (rest ?? new Promise((resolve) => setTimeout(resolve)));
+  }
 }

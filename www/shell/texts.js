@@ -43,6 +43,7 @@ export const TEXTS = Object.freeze({
   aborted: 'The operation was aborted.',
   disposed: 'This checkout was disposed of.',
   api_key_in_browser: 'A header holds an API key. A key must never reach a browser: call an endpoint of your own.',
+  already_open: 'This cart is open on this page already: share that checkout, or set another storageKey[: {path}].',
   option_invalid: 'This option is missing or wrong[: {path}][ ({actual})].',
   wasm_blocked: "WebAssembly is blocked on this page. Its Content-Security-Policy needs script-src 'wasm-unsafe-eval'.",
   wasm_unreachable: 'The file cartwright.wasm cannot be loaded.',

@@ -105,6 +105,7 @@ export default {
     not_sent: 'The shop cannot be asked just now.',
     aborted: 'This was stopped before it was done.',
     disposed: 'This cart was closed on this page.',
+    already_open: 'This cart is shown on this page already.',
     wasm_blocked: 'This page does not let the cart run.',
     wasm_unreachable: 'The cart could not be loaded.',
     wasm_invalid: 'The cart could not be loaded.',
