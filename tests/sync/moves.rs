@@ -880,10 +880,11 @@ fn rule_2_what_the_shopper_did_goes_before_previews_however_many_are_asked_for()
     desk.add("B", 1);
     let flush = desk.ask(Ask::Flush);
     let previews = [(); 3].map(|()| desk.ask(Ask::Preview(value(&json!({})))));
+    let refresh = desk.ask(Ask::Refresh);
     desk.serve();
-    assert!(desk.request().send.key.is_some(), "the newest draft before any preview");
+    assert!(desk.request().send.key.is_some(), "the newest draft before any preview or read");
     desk.serve();
     assert!(desk.done(flush));
     desk.run();
-    assert!(previews.iter().all(|preview| desk.done(*preview)));
+    assert!(desk.done(refresh) && previews.iter().all(|preview| desk.done(*preview)));
 }
