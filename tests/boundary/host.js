@@ -63,6 +63,7 @@
     script: [],
     requests: [],
     events: [],
+    rests: 0,
     settled: {},
     listener: undefined,
     headersGiven: () => Promise.resolve({}),
@@ -96,7 +97,8 @@
     },
     /** @param {string} type @param {unknown} detail */
     emit(type, detail) {
-      host.events.push({ type, detail });
+      if (type === 'rest') host.rests += 1;
+      else host.events.push({ type, detail });
       host.listener?.(type, detail);
       check();
     },

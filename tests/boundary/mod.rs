@@ -615,16 +615,31 @@ async fn what_is_under_way_at_dispose_goes_on_and_a_newer_draft_follows_it() {
     bench.core.ask("flush", 1.0, "{}");
     bench.add("B", 1, "0.10");
     let events = bench.events().len();
-    bench.core.dispose();
+    assert!(!bench.core.dispose(), "something is under way");
     bench.until("host.release").await;
+    assert_eq!(number(bench.host(), "rests"), 0.0);
     let release: Function = get(bench.host(), "release").unchecked_into();
     release.call0(&JsValue::NULL).unwrap();
     bench.until("host.requests[1]?.body").await;
     assert!(get(&bench.request(0), "signal.aborted").is_falsy());
     assert!(text(&bench.request(1), "body").contains(r#""sku":"B""#));
+    bench.until("host.rests").await;
     bench.turn().await;
+    assert_eq!(number(bench.host(), "rests"), 1.0);
     assert_eq!((bench.events().len(), bench.updates()), (events, 2));
     assert!(get(bench.host(), "settled.1").is_undefined());
+}
+
+#[wasm_bindgen_test]
+fn a_core_without_anything_to_send_rests_at_once() {
+    for more in [MANUAL, SLOW] {
+        let bench = bench(more);
+        if more == MANUAL {
+            bench.add("A", 1, "0.10");
+        }
+        assert!(bench.core.dispose());
+        assert_eq!(number(bench.host(), "rests"), 0.0);
+    }
 }
 
 #[wasm_bindgen_test]
@@ -661,7 +676,7 @@ async fn dispose_sends_once_more_what_waits_for_another_try() {
 async fn a_listener_may_dispose() {
     let bench = bench(SLOW);
     let core = bench.core.clone();
-    bench.listen(move |_, _| core.dispose());
+    bench.listen(move |_, _| assert!(!core.dispose()));
     bench.add("A", 1, "0.10");
     bench.until("host.requests[0]?.body").await;
     bench.turn().await;
