@@ -3,7 +3,7 @@
 use crate::draft::quote::{Quote, differences};
 use crate::draft::refusal::Refusal;
 use crate::draft::state::State;
-use crate::model::json::Value;
+use crate::model::json::{Object, Value};
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Failure, Notice, Reply};
@@ -22,13 +22,18 @@ const MAX_TRIES: u32 = 4;
 /// Whether a 400 speaks of the session's id: where it names its sources, in one of them, else in its
 /// words.
 fn names(problem: &Value, id: &str) -> bool {
-    let errors = problem.get("errors").and_then(Value::as_array).unwrap_or_default();
-    let sources = errors.iter().filter_map(|error| error.get("source")?.as_object());
-    let mut places =
-        sources.flat_map(|source| source.iter()).filter_map(|(_, place)| place.as_str()).peekable();
-    if places.peek().is_some() {
-        let own = |step: &str| [id, "integrationId", "customerSessionId"].contains(&step);
-        return places.any(|place| place.split('/').next_back().is_some_and(own));
+    let mut placed = false;
+    for error in problem.get("errors").and_then(Value::as_array).unwrap_or_default() {
+        for (_, place) in error.get("source").and_then(Value::as_object).into_iter().flat_map(Object::iter) {
+            let step = place.as_str().and_then(|place| place.split('/').next_back());
+            placed = true;
+            if step.is_some_and(|step| [id, "integrationId", "customerSessionId"].contains(&step)) {
+                return true;
+            }
+        }
+    }
+    if placed {
+        return false;
     }
     // Bytes, since searching text costs kilobytes of the wasm.
     let (text, id) = (problem.to_text(), id.as_bytes());
