@@ -248,7 +248,8 @@ pub fn put(address: &str, id: &str, body: &str) -> Result<Answer, ureq::Error> {
     send(address, "PUT", &session_path(id), &headers, body.as_bytes())
 }
 
-fn send(
+/// A request on a connection of its own.
+pub fn send(
     address: &str,
     method: &str,
     path: &str,

@@ -6,40 +6,72 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cartwright_server::Options;
 
-use crate::harness::{Endpoint, put, session_path, until, whole};
+use crate::harness::{Answer, Endpoint, put, send, session_path, until, whole};
+
+/// The last update of a client that was answered: its number and the answer.
+struct Last {
+    number: usize,
+    answer: Answer,
+}
+
+fn numbered(number: usize) -> String {
+    whole(&format!(r#"{{"profileId":"{number}","cartItems":[{{"sku":"A","quantity":1,"price":{number}}}]}}"#))
+}
+
+/// Updates a session, each time under a new key, until nobody answers.
+fn write_on(address: &str, client: usize, answered: &AtomicUsize, first: usize) -> Option<Last> {
+    let mut last = None;
+    for number in first.. {
+        let key = format!("key-{client}-{number}");
+        let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
+        let path = session_path(&format!("session-{client}"));
+        let Ok(answer) = send(address, "PUT", &path, &headers, numbered(number).as_bytes()) else {
+            return last;
+        };
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answered.fetch_add(1, Ordering::Relaxed);
+        last = Some(Last { number, answer });
+    }
+    last
+}
 
 #[test]
-fn every_answered_update_survives_a_kill() {
-    const CLIENTS: usize = 8;
+fn every_answered_update_survives_a_kill_while_50_clients_write() {
+    const CLIENTS: usize = 50;
     let mut endpoint = Endpoint::start();
-    let answered = AtomicUsize::new(0);
-    let counts: Vec<i64> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                let address = endpoint.address.clone();
-                let answered = &answered;
-                scope.spawn(move || {
-                    let mut last = 0;
-                    while let Ok(answer) = put(&address, &format!("session-{client}"), &whole("{}")) {
-                        assert_eq!(answer.status, 200);
-                        last = answer.at("/customerSession/updateCount").parse().unwrap();
-                        answered.fetch_add(1, Ordering::Relaxed);
-                    }
-                    last
+    let mut next = [1; CLIENTS];
+    for kill_after in [1, 150, 400] {
+        let answered = AtomicUsize::new(0);
+        let last: Vec<Option<Last>> = std::thread::scope(|scope| {
+            let clients: Vec<_> = next
+                .iter()
+                .enumerate()
+                .map(|(client, first)| {
+                    let address = endpoint.address.clone();
+                    let answered = &answered;
+                    scope.spawn(move || write_on(&address, client, answered, *first))
                 })
-            })
-            .collect();
-        until("there were updates", || answered.load(Ordering::Relaxed) > 50);
-        endpoint.kill_and_restart();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
-    });
-    for (client, count) in counts.into_iter().enumerate() {
-        if count > 0 {
-            let stored = endpoint.session(&format!("session-{client}"));
-            let stored: i64 = stored.at("/customerSession/updateCount").parse().unwrap();
-            assert!(stored == count || stored == count + 1, "{stored} of {count}");
+                .collect();
+            until("there were updates", || answered.load(Ordering::Relaxed) >= kill_after);
+            endpoint.kill_and_restart();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        assert!(last.iter().flatten().count() > 0);
+        for (client, last) in last.into_iter().enumerate() {
+            let Some(last) = last else { continue };
+            let id = format!("session-{client}");
+            let stored: usize = endpoint.session(&id).at("/customerSession/total").parse().unwrap();
+            assert!(stored == last.number || stored == last.number + 1, "{stored} of {}", last.number);
+            let again = endpoint.keyed(&id, &format!("key-{client}-{}", last.number), &numbered(last.number));
+            assert_eq!(again.text, last.answer.text, "its key is known too");
+            next[client] = last.number + 2;
         }
     }
+    endpoint.terminate();
+    let file = endpoint.folder.path().join("sandbox.sqlite");
+    let database = rusqlite::Connection::open(file).unwrap();
+    let whole: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(whole, "ok");
 }
 
 #[test]
