@@ -22,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+/// Bytes that the head of a request may have.
+const MAX_HEAD: usize = 64 << 10;
+
 /// Marks a response that must not be sent: its connection is cut instead.
 #[derive(Debug, Clone, Copy)]
 struct Cut;
@@ -133,6 +136,7 @@ async fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
+        .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     let mut ending = false;

@@ -7,6 +7,7 @@ mod campaigns;
 mod everything;
 mod faults;
 mod harness;
+mod hostile;
 mod keys;
 mod life;
 mod models;
