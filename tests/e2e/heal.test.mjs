@@ -228,7 +228,7 @@ suite('heal', (given) => {
     const keep = (id, storageKey) =>
       given.page.run(
         'sessionStorage.setItem(arguments[0], arguments[1])',
-        `cartwright:${given.sandbox.address}/session-api:${storageKey}`,
+        `cartwright:${given.sandbox.address}/session-api:${storageKey}:EUR`,
         id,
       );
 
