@@ -13,6 +13,7 @@ mod life;
 mod models;
 mod orders;
 mod pages;
+mod reference;
 mod relay;
 mod schema;
 mod tls;
