@@ -171,10 +171,6 @@ fn reevaluate(next: &mut Stored, campaigns: &Campaigns, facts: &Facts<'_>) -> Re
     let of_these = |effect: &Effect| effect.campaign_id.is_some_and(|id| again.contains(&id));
     let mut left = next.session.clone();
     left.evaluable_campaign_ids = Some(again.clone());
-    for item in left.cart_items.iter_mut().flatten() {
-        // A line that came back whole has no costs any more.
-        item.additional_costs.take_if(|_| item.remaining_quantity == Some(0));
-    }
     total(&mut left).map_err(|_| out_of_range())?;
     // What this session booked itself must not stand in its own way; what stays is not given twice.
     let profile = left.profile_id.clone().unwrap_or_default();

@@ -18,3 +18,4 @@ mod relay;
 mod schema;
 mod tls;
 mod updates;
+mod vocabulary;
