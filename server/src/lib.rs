@@ -42,8 +42,11 @@ use sandbox::campaigns::{self, Campaigns};
 use sandbox::places::Places;
 use sandbox::store::Store;
 
-/// How long a stop waits for what runs.
+/// How long a stop of the sandbox waits for what runs.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much longer than for a deployment's answer a stop of a relay waits.
+const STOP_MARGIN: Duration = Duration::from_secs(5);
 
 /// A running endpoint.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ pub struct Server {
     connections: TaskTracker,
     requests: TaskTracker,
     releases: watch::Sender<u64>,
+    patience: Duration,
 }
 
 /// Starts the endpoint. The error is a sentence that says what to do.
@@ -97,9 +101,13 @@ pub async fn start(options: &Options) -> Result<Server, String> {
     let address = listener.local_addr().map_err(|error| format!("the address is unknown: {error}"))?;
     let connections = TaskTracker::new();
     let stop = CancellationToken::new();
-    let patience = options.idle_timeout;
-    connections.spawn(serve::accept(listener, router, renewals, patience, stop.clone(), connections.clone()));
-    Ok(Server { address, stop, connections, requests, releases })
+    let idle = options.idle_timeout;
+    connections.spawn(serve::accept(listener, router, renewals, idle, stop.clone(), connections.clone()));
+    let patience = match &options.relay {
+        Some(relay) => relay.timeout.saturating_add(STOP_MARGIN),
+        None => STOP_PATIENCE,
+    };
+    Ok(Server { address, stop, connections, requests, releases, patience })
 }
 
 fn store(options: &Options) -> Result<Store, String> {
@@ -113,8 +121,8 @@ impl Server {
         self.address
     }
 
-    /// Takes no more requests and waits, at most 10 seconds, until those that run are answered;
-    /// delays that a fault asked for end at once.
+    /// Takes no more requests and waits until those that run are answered: at most 10 seconds, a relay
+    /// 5 seconds more than its deployment may take. Delays that a fault asked for end at once.
     pub async fn stop(self) {
         self.stop.cancel();
         app::raise(&self.releases);
@@ -124,7 +132,7 @@ impl Server {
             self.connections.wait().await;
             self.requests.wait().await;
         };
-        if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
+        if tokio::time::timeout(self.patience, finished).await.is_err() {
             tracing::warn!("stopped while requests were still running");
         }
     }

@@ -233,6 +233,25 @@ fn a_request_is_overtaken_by_later_ones_of_its_session() {
 }
 
 #[test]
+fn who_came_before_overtakes_nobody() {
+    let endpoint = Endpoint::start();
+    endpoint.faults(r#"[{"do":{"delayMs":300}},{"do":{"reorderAfter":1}}]"#);
+    let address = &endpoint.address;
+    let update =
+        |profile: &str| put(address, "c", &whole(&format!(r#"{{"profileId":"{profile}"}}"#))).unwrap();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| update("first"));
+        until("the first has come", || endpoint.requests().len() == 1);
+        let held = scope.spawn(|| update("held"));
+        until("the second has come", || endpoint.requests().len() == 2);
+        first.join().unwrap();
+        update("third");
+        assert_eq!(held.join().unwrap().at("/customerSession/updateCount"), "3");
+    });
+    assert_eq!(endpoint.session("c").at("/customerSession/profileId"), r#""held""#);
+}
+
+#[test]
 fn what_was_dropped_or_answered_for_may_arrive_late() {
     let endpoint = Endpoint::start();
     for (number, client) in [r#""dropBeforeApply":true"#, r#""status":504"#].into_iter().enumerate() {

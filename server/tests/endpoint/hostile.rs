@@ -42,8 +42,15 @@ fn exchange(endpoint: &Endpoint, bytes: &[u8]) -> String {
     // The other side may have closed already because of what it has read.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
+    until_closed(&mut stream)
+}
+
+/// What comes until the other side closes or resets the connection, which it must.
+fn until_closed(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "it stays open");
+    }
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -79,8 +86,7 @@ fn heads_and_bodies_that_do_not_come_end_their_connection() {
         for silent in ["", "PUT /session-api/v2/cust", "GET / HTTP/1.1\r\nHost: x\r\nX-A: "] {
             let mut stream = endpoint.connect();
             stream.write_all(silent.as_bytes()).unwrap();
-            let mut answer = String::new();
-            let _ = stream.read_to_string(&mut answer);
+            let answer = until_closed(&mut stream);
             assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{silent}: {answer}");
         }
         let mut slow = endpoint.connect();
@@ -89,8 +95,7 @@ fn heads_and_bodies_that_do_not_come_end_their_connection() {
             session_path("c")
         );
         slow.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        let _ = slow.read_to_string(&mut answer);
+        let answer = until_closed(&mut slow);
         assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"StatusCode\":408"), "{answer}");
         assert_eq!(endpoint.session("c").status, 404);
     }
