@@ -15,6 +15,7 @@ mod orders;
 mod pages;
 mod reference;
 mod relay;
+mod schedules;
 mod schema;
 mod tls;
 mod updates;

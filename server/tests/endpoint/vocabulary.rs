@@ -284,3 +284,23 @@ fn a_condition_that_fails_is_named_with_its_place() {
     );
     assert_eq!(answer.at("/ruleFailureReasons/1/couponValue"), "\"R-CONDITION\"");
 }
+
+#[test]
+fn total_sales_leave_out_what_was_returned_cancelled_or_reopened() {
+    let endpoint = everything();
+    let sales = || {
+        let body = r#"{"customerSession":{"profileId":"P"},"responseContent":["customerProfile"]}"#;
+        let answer = endpoint.put("look", body);
+        (answer.at("/customerProfile/closedSessions"), answer.at("/customerProfile/totalSales"))
+    };
+    let told = |sessions: &str, sales: &str| (sessions.to_string(), sales.to_string());
+    codes(&endpoint, "a", &["E-DISCOUNT"], r#","additionalCosts":{"shipping":{"price":9}},"state":"closed""#);
+    codes(&endpoint, "b", &["E-DISCOUNT"], r#","state":"closed""#);
+    assert_eq!(sales(), told("2", "49"), "before discounts");
+    let body = br#"{"return":{"returnedCartItems":[{"position":0,"quantity":1}]}}"#;
+    let path = format!("{}/returns", session_path("a"));
+    endpoint.send("POST", &path, &[("content-type", "application/json")], body);
+    assert_eq!(sales(), told("2", "39"));
+    endpoint.updated("b", r#"{"state":"cancelled"}"#);
+    assert_eq!(sales(), told("1", "19"));
+}
