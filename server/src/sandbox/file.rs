@@ -27,7 +27,8 @@ const MAX_FREE: u64 = 100;
 /// What a reading gathers beside the campaigns.
 struct Reader<'n> {
     start: Books,
-    codes: BTreeSet<String>,
+    /// Numbers and codes that must be the only ones of their kind.
+    known: BTreeSet<String>,
     /// Names that are used, each with its place, to be looked up when all is read.
     uses: Vec<(Node<'n>, Use)>,
 }
@@ -63,7 +64,7 @@ pub(crate) fn read(file: &Node<'_>) -> Result<Campaigns, Misfit> {
     file.optional("$schema", Node::text)?;
     let attributes = file.required("attributes")?;
     attributes.only(&["session", "item"])?;
-    let mut reader = Reader { start: Books::default(), codes: BTreeSet::new(), uses: Vec::new() };
+    let mut reader = Reader { start: Books::default(), known: BTreeSet::new(), uses: Vec::new() };
     let campaigns = Campaigns {
         application_id: file.required("applicationId")?.integer()?,
         account_id: file.optional("accountId", Node::integer)?.unwrap_or(1),
@@ -338,6 +339,16 @@ impl<'n> Reader<'n> {
         self.uses.push((node, used));
     }
 
+    /// The number of something, which nothing else of its kind has.
+    fn unique(&mut self, node: &Node<'n>, kind: &str) -> Result<i64, Misfit> {
+        let node = node.required("id")?;
+        let id = node.integer()?;
+        if self.known.insert(format!("{kind} id {id}")) {
+            return Ok(id);
+        }
+        node.misfit("this number stands in the file twice")
+    }
+
     /// A number that stands for something declared elsewhere.
     fn number(&mut self, node: &Node<'n>, name: &str, used: fn(i64) -> Use) -> Result<i64, Misfit> {
         let node = node.required(name)?;
@@ -355,12 +366,14 @@ impl<'n> Reader<'n> {
 
     fn program(&mut self, node: &Node<'n>) -> Result<Program, Misfit> {
         node.only(&["id", "name", "title", "tiers", "cards"])?;
-        let id = node.required("id")?.integer()?;
+        let id = self.unique(node, "program")?;
+        let mut tiers = node.each("tiers", tier)?;
+        tiers.sort_by_key(|tier| tier.from);
         Ok(Program {
             id,
             name: node.required("name")?.text()?,
             title: node.required("title")?.text()?,
-            tiers: node.each("tiers", tier)?,
+            tiers,
             cards: node.each("cards", |node| self.card(node, id))?,
         })
     }
@@ -437,7 +450,7 @@ impl<'n> Reader<'n> {
             "referrals",
             "rules",
         ])?;
-        let id = node.required("id")?.integer()?;
+        let id = self.unique(node, "campaign")?;
         let redeemed = count(node, "redemptionCounter")?;
         self.start.add(EVERYBODY, &account::campaign(id), whole(redeemed));
         let state = node.optional("state", |node| word(node, &["enabled", "disabled", "archived"]))?;
@@ -526,11 +539,11 @@ impl<'n> Reader<'n> {
         if text.is_empty() || text.chars().count() > MAX_CODE {
             return value_node.misfit(format!("a code of 1 to {MAX_CODE} characters is expected"));
         }
-        if !self.codes.insert(format!("{value} {text}")) {
+        if !self.known.insert(format!("{value} {text}")) {
             return value_node.misfit("this code stands in the file twice");
         }
         Ok(Code {
-            id: node.required("id")?.integer()?,
+            id: self.unique(node, value)?,
             value: text,
             start_date: node.optional("startDate", date_time)?,
             expiry_date: node.optional("expiryDate", date_time)?,

@@ -372,6 +372,7 @@ fn stored_item(position: i64, item: &CartItem, campaigns: &Campaigns) -> CartIte
         position: Some(position),
         attributes: item.attributes.as_ref().map(|sent| merged(Object::new(), sent)),
         additional_costs: item.additional_costs.clone(),
+        catalog_item_id: catalog.and_then(|row| row.id),
         ..CartItem::default()
     }
 }

@@ -153,6 +153,8 @@ fn a_wrong_campaigns_file_is_refused_with_its_place() {
             r#"{{"applicationId":1,"attributes":{{}},"campaigns":[{{"id":1,"name":"C","rulesetId":2,"rules":[{{"name":"R","then":[{then}]}}]}}]}}"#
         )
     };
+    let campaigns =
+        |campaigns: &str| format!(r#"{{"applicationId":1,"attributes":{{}},"campaigns":[{campaigns}]}}"#);
     for (text, place) in [
         ("{".to_string(), "byte 1"),
         ("[]".to_string(), "the top"),
@@ -164,6 +166,25 @@ fn a_wrong_campaigns_file_is_refused_with_its_place() {
         ),
         (rule(r#"{"setDiscount":{"name":"D"}}"#), "/campaigns/0/rules/0/then/0/setDiscount"),
         (rule(r#"{"setDisount":{}}"#), "/campaigns/0/rules/0/then/0/setDisount"),
+        (
+            rule(r#"{"setDiscountPerAdditionalCost":{"name":"D","additionalCost":"shiping"}}"#),
+            "/campaigns/0/rules/0/then/0/setDiscountPerAdditionalCost/additionalCost: this additional cost is not declared",
+        ),
+        (
+            rule(r#"{"awardGiveaway":{"poolId":7}}"#),
+            "/campaigns/0/rules/0/then/0/awardGiveaway/poolId: this giveaway pool is not declared",
+        ),
+        (
+            campaigns(r#"{"id":1,"name":"A","rulesetId":2},{"id":1,"name":"B","rulesetId":3}"#),
+            "/campaigns/1/id",
+        ),
+        (
+            campaigns(
+                r#"{"id":1,"name":"A","rulesetId":2,"coupons":[{"id":1,"value":"TWICE"},{"id":2,"value":"TWICE"}]}"#,
+            ),
+            "/campaigns/0/coupons/1/value",
+        ),
+        (campaigns(r#"{"id":1,"name":"A","rulesetId":2,"state":"running"}"#), "enabled, disabled, archived"),
     ] {
         std::fs::write(&file, &text).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_cartwright-server"))

@@ -156,6 +156,7 @@ fn a_price_may_come_from_the_catalog() {
     let endpoint = Endpoint::start();
     let answer = endpoint.updated("c", r#"{"cartItems":[{"sku":"SKU1241028","quantity":2}]}"#);
     assert_eq!(answer.at("/customerSession/cartItems/0/price"), "24.5");
+    assert_eq!(answer.at("/customerSession/cartItems/0/catalogItemID"), "786");
     assert_eq!(answer.at("/customerSession/total"), "49");
 }
 

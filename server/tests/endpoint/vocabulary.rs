@@ -304,3 +304,20 @@ fn total_sales_leave_out_what_was_returned_cancelled_or_reopened() {
     endpoint.updated("b", r#"{"state":"cancelled"}"#);
     assert_eq!(sales(), told("1", "19"));
 }
+
+#[test]
+fn tiers_count_from_the_lowest_in_whichever_order_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("campaigns.json");
+    let text = r#"{"applicationId":1,"attributes":{},
+        "loyaltyPrograms":[{"id":5,"name":"p","title":"P","tiers":[{"id":2,"name":"Gold","from":50},{"id":1,"name":"Silver","from":10}]}],
+        "campaigns":[{"id":1,"name":"C","rulesetId":2,"rules":[{"name":"R","then":[
+            {"addLoyaltyPoints":{"name":"Points","programId":5,"perCurrencyUnit":1}}]}]}]}"#;
+    std::fs::write(&file, text).unwrap();
+    let endpoint = Endpoint::start_with(&["--campaigns", file.to_str().unwrap()]);
+    let tiers = |id: &str| codes(&endpoint, id, &[], r#","state":"closed""#).props("changeLoyaltyTierLevel");
+    let change = |rest: &str| format!(r#"{{"ruleTitle":"R","programId":5,"subLedgerId":"",{rest}}}"#);
+    assert_eq!(tiers("a"), [change(r#""newTierName":"Silver""#)]);
+    assert_eq!(tiers("b"), [""; 0], "still Silver");
+    assert_eq!(tiers("c"), [change(r#""previousTierName":"Silver","newTierName":"Gold""#)]);
+}
