@@ -10,12 +10,15 @@ export const buildServer = () => cargo('the session endpoint', 'build', ['--rele
 /**
  * Starts the session endpoint with the demo store and waits until it answers.
  *
- * @param {{ port: number, database?: string, show?: boolean }} options `port` 0 takes a free one
+ * @param {{ port: number, database?: string, upstream?: string, show?: boolean }} options
+ *   `port` 0 takes a free one. `upstream` makes it a relay to that sandbox.
  */
-export async function startServer({ port, database, show }) {
+export async function startServer({ port, database, upstream, show }) {
   const args = ['--port', String(port), '--static', join(root, 'www', 'demo'), '--dist', join(root, 'dist')];
   if (database) args.push('--db', database);
-  const program = launch(binary, args, { cwd: root, show });
+  if (upstream) args.push('--upstream', upstream);
+  const env = upstream ? { CARTWRIGHT_API_KEY: 'the-sandbox-takes-any' } : {};
+  const program = launch(binary, args, { cwd: root, env, show });
   try {
     const address = await until('the session endpoint answers', async () => {
       if (!program.runs()) throw new Error(`the session endpoint stopped at once\n${program.said()}`);
