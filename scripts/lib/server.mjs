@@ -16,8 +16,11 @@ export const buildServer = () => cargo('the session endpoint', 'build', ['--rele
 export async function startServer({ port, database, upstream, show }) {
   const args = ['--port', String(port), '--static', join(root, 'www', 'demo'), '--dist', join(root, 'dist')];
   if (database) args.push('--db', database);
-  if (upstream) args.push('--upstream', upstream);
-  const env = upstream ? { CARTWRIGHT_API_KEY: 'the-sandbox-takes-any' } : {};
+  const env = /** @type {Record<string, string>} */ ({});
+  if (upstream) {
+    args.push('--upstream', upstream);
+    env.CARTWRIGHT_API_KEY = 'the-sandbox-takes-any';
+  }
   const program = launch(binary, args, { cwd: root, env, show });
   try {
     const address = await until('the session endpoint answers', async () => {
