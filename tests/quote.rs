@@ -7,8 +7,9 @@ use std::path::Path;
 
 use cartwright::amount::Amount;
 use cartwright::draft::command::{Command, LineIds};
+use cartwright::draft::effects::{EFFECTS, Role, role};
 use cartwright::draft::limits::CartLimits;
-use cartwright::draft::quote::Quote;
+use cartwright::draft::quote::{Outcome, Quote};
 use cartwright::draft::{Draft, LineId};
 use cartwright::model::json::Value;
 use proptest::prelude::*;
@@ -72,7 +73,8 @@ fn shown(quote: &Quote) -> String {
         out.push("incomplete".to_string());
     }
     for discount in &quote.discounts {
-        out.push(format!("{:?}: {} {}", discount.scope, discount.name, discount.amount));
+        let wished = discount.desired.map(|desired| format!(" of {desired}")).unwrap_or_default();
+        out.push(format!("{:?}: {} {}{wished}", discount.scope, discount.name, discount.amount));
     }
     for line in &quote.lines {
         let text = |amount: Option<Amount>| amount.map_or("?".to_string(), |amount| amount.padded(0));
@@ -87,15 +89,42 @@ fn shown(quote: &Quote) -> String {
     }
     for (kind, verdicts) in [("coupon", &quote.coupons), ("referral", &quote.referrals)] {
         for verdict in verdicts {
-            let outcome = match &verdict.rejected {
-                None => "accepted".to_string(),
-                Some(why) => format!("{} {}", why.reason, why.detail.as_deref().unwrap_or("-")),
+            let outcome = match &verdict.outcome {
+                Outcome::Accepted => "accepted".to_string(),
+                Outcome::RolledBack => "rolled back".to_string(),
+                Outcome::Rejected(why) => {
+                    let more: String =
+                        why.exclusion.iter().chain(&why.details).map(|text| format!(" {text}")).collect();
+                    format!("{}{more}", why.reason)
+                }
             };
             out.push(format!("{kind} {}: {outcome}", verdict.code));
         }
     }
+    for discount in &quote.rolled_back {
+        out.push(format!("void {:?}: {} {}", discount.scope, discount.name, discount.amount));
+    }
     for item in &quote.free_items {
-        out.push(format!("free {} {} {}", item.quantity, item.sku, item.name));
+        let wished = item.desired.map(|desired| format!(" of {desired}")).unwrap_or_default();
+        out.push(format!("free {}{wished} {} {}", item.quantity, item.sku, item.name));
+    }
+    for points in &quote.points {
+        let wished = points.desired.map(|desired| format!(" of {desired}")).unwrap_or_default();
+        let until = points
+            .props
+            .get("expiryDate")
+            .map(|date| format!(" until {}", date.to_text()))
+            .unwrap_or_default();
+        let name = points.props.get("name").and_then(Value::as_str).unwrap_or("?");
+        let program = points.props.get("programId").and_then(Value::as_integer).unwrap_or(-1);
+        out.push(format!("{:?} {}{wished} in {program}: {name}{until}", points.flow, points.value));
+    }
+    for (what, props) in [
+        ("tier", &quote.tier.iter().cloned().collect()),
+        ("expiry", &quote.expiry),
+        ("giveaway", &quote.giveaways),
+    ] {
+        out.extend(props.iter().map(|props| format!("{what} {}", props.to_text())));
     }
     for note in &quote.notifications {
         out.push(format!("{}: {} - {}", note.kind, note.title, note.body));
@@ -114,7 +143,11 @@ fn amount(text: &str) -> Amount {
 
 /// The quotes of the example answers; those without a session are for the cart of example 021:
 /// 99.99 + 2 × 15.99 + 9 shipping = 140.97.
-const EXAMPLES: [(&str, &[&str]); 10] = [
+const EXAMPLES: [(&str, &[&str]); 26] = [
+    (
+        "020",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
     (
         "021",
         &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
@@ -134,7 +167,7 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
             "total 140.97 discount 0 payable 140.97",
             "line 99.99 99.99 = 99.99",
             "line 15.99 31.98 = 31.98",
-            "coupon Cool-Summer!: CouponNotFound -",
+            "coupon Cool-Summer!: CouponNotFound",
         ],
     ),
     (
@@ -143,7 +176,7 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
             "total 140.97 discount 0 payable 140.97",
             "line 99.99 99.99 = 99.99",
             "line 15.99 31.98 = 31.98",
-            "coupon XMAS-20-2021: CouponPartOfNotTriggeredCampaign CampaignGaveLowerDiscount",
+            "coupon XMAS-20-2021: CouponPartOfNotTriggeredCampaign CampaignGaveLowerDiscount another campaign gave more",
         ],
     ),
     (
@@ -160,8 +193,8 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
         "026",
         &[
             "total 523.45 discount 31.5 payable 491.95",
-            "Cost: Free shipping 9",
-            "Line: Assembly half off 12.5",
+            "Cost: Free shipping 9 of 9",
+            "Line: Assembly half off 12.5 of 12.5",
             "Line: Bundle 10",
             "line 449.5 449.5 Assembly half off 12.5 Bundle 10 = 452",
             "line 39.95 39.95 = 39.95",
@@ -173,8 +206,19 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
             "total 140.97 discount 0 payable 140.97",
             "line 99.99 99.99 = 99.99",
             "line 15.99 31.98 = 31.98",
-            "free 1 SKU1241028 Free gift",
+            "free 1 of 1 SKU1241028 Free gift",
             "Offer: Almost there - Spend 10 more for free shipping.",
+        ],
+    ),
+    (
+        "028",
+        &[
+            "total 140.97 discount 0 payable 140.97",
+            "line 99.99 99.99 = 99.99",
+            "line 15.99 31.98 = 31.98",
+            "Earned 100 of 100 in 5: Points for purchase until \"2025-01-01T00:00:00Z\"",
+            "Spent 50 in 5: Paid with points",
+            "tier {\"ruleTitle\":\"Tier upgrade\",\"programId\":5,\"subLedgerId\":\"\",\"previousTierName\":\"Silver\",\"newTierName\":\"Gold\",\"expiryDate\":\"2025-12-31T23:59:59Z\"}",
         ],
     ),
     (
@@ -195,7 +239,103 @@ const EXAMPLES: [(&str, &[&str]); 10] = [
             "referral NT2K54D9: ReferralRecipientIdSameAsAdvocate self referral",
         ],
     ),
+    (
+        "031",
+        &[
+            "total 140.97 discount 0 payable 140.97",
+            "line 99.99 99.99 = 99.99",
+            "line 15.99 31.98 = 31.98",
+            "giveaway {\"poolId\":2,\"poolName\":\"My pool\",\"recipientIntegrationId\":\"URNGV8294NV\",\"giveawayId\":5,\"code\":\"57638t-67439hty\"}",
+        ],
+    ),
+    // 99.99 + 9 − 20.
+    (
+        "032",
+        &[
+            "total 108.99 discount 20 payable 88.99",
+            "Session: 20% off 20",
+            "line 99.99 99.99 = 99.99",
+            "coupon XMAS-20-2021: accepted",
+        ],
+    ),
+    (
+        "033",
+        &[
+            "total 100 discount 0 payable 100",
+            "line 60 60 = 60",
+            "line 20 40 = 40",
+            "coupon XMAS-20-2021: rolled back",
+            "referral NT2K54D9: rolled back",
+            "void Session: 20% off 20",
+            "void Line: 5forALL 5",
+            "TakenBack 100 in 5: ?",
+            "GivenBack 50 in 5: ? until \"2025-01-01T00:00:00Z\"",
+        ],
+    ),
+    (
+        "034",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
+    (
+        "035",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
+    (
+        "036",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
+    (
+        "037",
+        &[
+            "total 140.97 discount 0 payable 140.97",
+            "line 99.99 99.99 = 99.99",
+            "line 15.99 31.98 = 31.98",
+            "referral REF-ABC123: accepted",
+            "expiry {\"programId\":5,\"subLedgerId\":\"main\",\"extensionDuration\":\"12h\",\"affectedTransactions\":[{\"transactionUUID\":\"8c2d3670-6ea5-4e9e-b5c6-e7e7b4a10111\",\"previousExpiryDate\":\"2024-07-24T14:15:22Z\",\"newExpiryDate\":\"2024-07-25T02:15:22Z\"}]}",
+            "expiry {\"programId\":5,\"subLedgerId\":\"main\",\"newExpiryDate\":\"2024-07-24T14:15:22Z\",\"affectedTransactions\":[]}",
+        ],
+    ),
+    (
+        "038",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
     ("039", &["total 90 discount 9 payable 81", "Line: Member 9", "line 90 90 Member 9 = 81"]),
+    (
+        "050",
+        &[
+            "total 108.99 discount 0 payable 108.99",
+            "line 99.99 99.99 = 99.99",
+            "coupon XMAS-20-2021: accepted",
+        ],
+    ),
+    ("051", &["total 100 discount 0 payable 100", "line 60 60 = 60", "line 20 40 = 40"]),
+    (
+        "052",
+        &[
+            "total 140.97 discount 0 payable 140.97",
+            "line 99.99 99.99 = 99.99",
+            "line 15.99 31.98 = 31.98",
+            "coupon XMAS-20-2021: rolled back",
+            "void Session: 20% off 20",
+        ],
+    ),
+    (
+        "056",
+        &["total 100 discount 0 payable 100", "line 60 60 = 60", "line 20 40 = 40", "void Line: 5forALL 5"],
+    ),
+    (
+        "061",
+        &["total 140.97 discount 0 payable 140.97", "line 99.99 99.99 = 99.99", "line 15.99 31.98 = 31.98"],
+    ),
+    (
+        "063",
+        &[
+            "total 140.97 discount 0 payable 140.97",
+            "line 99.99 99.99 = 99.99",
+            "line 15.99 31.98 = 31.98",
+            "Info: Hello - Welcome back",
+        ],
+    ),
 ];
 
 #[test]
@@ -214,6 +354,20 @@ fn example_answers_give_the_quotes_computed_by_hand() {
 }
 
 #[test]
+fn every_example_answer_with_effects_has_its_expected_quote() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/api");
+    let mut found = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if name.ends_with(".json") && example(&name).get("effects").is_some() {
+            found.insert(name.split('-').next().unwrap().to_string());
+        }
+    }
+    let expected: BTreeSet<String> = EXAMPLES.iter().map(|(number, _)| number.to_string()).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn lines_of_a_quote_carry_the_ids_of_the_draft() {
     let answer = example("051");
     let ours = restored(&answer["customerSession"]);
@@ -228,6 +382,65 @@ fn lines_of_a_quote_carry_the_ids_of_the_draft() {
         .collect();
     assert_eq!(quote.lines.iter().map(|line| line.returned).collect::<Vec<_>>(), returned);
     assert!(returned.iter().any(|units| *units > 0));
+}
+
+// ---- The table of effect types ----
+
+/// The documented effect types, each with its documented props.
+fn documented() -> Vec<(String, Json)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/models.tsv");
+    let mut types: Vec<(String, Json)> = Vec::new();
+    for row in std::fs::read_to_string(file).unwrap().lines() {
+        let cells: Vec<&str> = row.split('\t').collect();
+        let Some(kind) = cells[0].strip_prefix("effect ") else { continue };
+        if types.last().is_none_or(|(last, _)| last != kind) {
+            types.push((kind.to_string(), json!({})));
+        }
+        let value = match (cells[1], cells[2]) {
+            (name, "number" | "integer") if name.to_lowercase().contains("position") => json!(0),
+            (_, "number" | "integer") => json!(1),
+            (_, "boolean") => json!(true),
+            (_, "object") => json!({}),
+            (_, list) if list.ends_with("[]") => json!([]),
+            (_, "string" | "any" | "string (date-time)") => json!("T"),
+            other => panic!("no sample of {other:?}"),
+        };
+        types.last_mut().unwrap().1[cells[1]] = value;
+    }
+    types
+}
+
+#[test]
+fn the_table_holds_the_documented_effect_types_each_once() {
+    let listed: Vec<&str> = EFFECTS.iter().map(|(kind, _)| *kind).collect();
+    let names: BTreeSet<&str> = listed.iter().copied().collect();
+    let documented = documented();
+    assert_eq!(names, documented.iter().map(|(kind, _)| kind.as_str()).collect());
+    assert_eq!(names.len(), listed.len());
+    assert_eq!(role("brandNew"), Role::Raw);
+    assert_eq!(role("setdiscount"), Role::Raw, "types are compared with their case");
+}
+
+#[test]
+fn the_typescript_types_name_the_same_effect_types() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/shell/index.d.ts");
+    let types = std::fs::read_to_string(file).unwrap();
+    let (_, union) = types.split_once("export type EffectType =").unwrap();
+    let (union, _) = union.split_once(';').unwrap();
+    let named: Vec<&str> = union.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(named, EFFECTS.map(|(kind, _)| kind));
+}
+
+#[test]
+fn every_effect_type_shows_in_the_quote_or_is_raw() {
+    let without = shown(&mug_quote(&json!([])));
+    for (kind, props) in documented() {
+        let effects = json!([effect(&kind, props)]);
+        let quote = mug_quote(&effects);
+        assert!(quote.complete, "{kind}");
+        assert_eq!(quote.effects[0].to_text(), effects[0].to_string(), "{kind}");
+        assert_eq!(shown(&quote) == without, role(&kind) == Role::Raw, "{kind}");
+    }
 }
 
 // ---- Money ----
@@ -630,7 +843,10 @@ fn an_accepted_code_counts_more_than_a_refusal_by_another_campaign() {
     let reason = |effects: Json| {
         let quote = mug_quote(&effects);
         let verdict = quote.coupon("A").expect("the answer names the code").clone();
-        verdict.rejected.map(|why| why.reason)
+        match verdict.outcome {
+            Outcome::Rejected(why) => Some(why.reason),
+            _ => None,
+        }
     };
     assert_eq!(reason(json!([accept, reject("CouponExpired")])), None);
     assert_eq!(reason(json!([reject("CouponExpired"), accept])), None);
@@ -648,29 +864,88 @@ fn codes_are_found_as_typed_and_else_without_case() {
         effect("acceptCoupon", json!({"value": "abc"})),
         effect("acceptReferral", json!({"value": "Friend"})),
     ]));
-    assert!(quote.coupon("ABC").unwrap().rejected.is_some());
-    assert!(quote.coupon("abc").unwrap().rejected.is_none());
-    assert!(quote.coupon("aBc").unwrap().rejected.is_none(), "accepted counts more");
+    let accepted = |code: &str| quote.coupon(code).unwrap().outcome == Outcome::Accepted;
+    assert!(!accepted("ABC") && accepted("abc"));
+    assert!(accepted("aBc"), "accepted counts more");
     assert!(quote.coupon("other").is_none(), "a code that is not named is neither");
-    assert!(quote.referral("FRIEND").is_some_and(|verdict| verdict.rejected.is_none()));
+    assert!(quote.referral("FRIEND").is_some_and(|verdict| verdict.outcome == Outcome::Accepted));
     assert!(quote.coupon("Friend").is_none() && quote.referral("ABC").is_none());
 }
 
 #[test]
-fn a_refusal_carries_its_exclusion_or_its_details() {
-    let detail = |props: Json| {
-        let quote = mug_quote(&json!([effect("rejectReferral", props)]));
-        quote.referrals[0].rejected.clone().unwrap()
+fn a_refusal_carries_its_exclusion_and_its_details() {
+    let refusal = |props: Json| {
+        shown(&mug_quote(&json!([effect("rejectReferral", props)])))
+            .split_once("referral ")
+            .unwrap()
+            .1
+            .to_string()
     };
     let all = json!({"value": "R", "rejectionReason": "X", "campaignExclusionReason": "E", "details": "D"});
-    assert_eq!(detail(all).detail.as_deref(), Some("E"));
+    assert_eq!(refusal(all), "R: X E D");
+    assert_eq!(refusal(json!({"value": "R", "rejectionReason": "X", "details": "D"})), "R: X D");
+    let bare =
+        json!({"value": "R", "rejectionReason": "NewReason", "details": "", "campaignExclusionReason": null});
+    assert_eq!(refusal(bare), "R: NewReason");
+    assert_eq!(refusal(json!({"value": "R"})), "R: ");
+}
+
+/// What becomes of the coupon `A` by these effects.
+fn fate(effects: &[Json]) -> String {
+    let quote = mug_quote(&json!(effects));
+    match quote.coupon("A").map(|verdict| &verdict.outcome) {
+        None => "entered".to_string(),
+        Some(Outcome::Rejected(why)) => why.reason.clone(),
+        Some(outcome) => format!("{outcome:?}"),
+    }
+}
+
+#[test]
+fn a_code_is_entered_then_accepted_or_rejected_then_rolled_back() {
+    let accept = effect("acceptCoupon", json!({"value": "A"}));
+    let reject = effect("rejectCoupon", json!({"value": "A", "rejectionReason": "No"}));
+    let back = effect("rollbackCoupon", json!({"value": "A"}));
+    let (a, r, b) = (&accept, &reject, &back);
+    for (effects, expected) in [
+        (vec![], "entered"),
+        (vec![a], "Accepted"),
+        (vec![r], "No"),
+        (vec![b], "RolledBack"),
+        (vec![a, b], "RolledBack"),
+        (vec![r, b], "RolledBack"),
+        (vec![b, a], "Accepted"),
+        (vec![b, r], "No"),
+        (vec![a, b, r], "No"),
+        (vec![a, b, a], "Accepted"),
+    ] {
+        let effects: Vec<Json> = effects.into_iter().cloned().collect();
+        assert_eq!(fate(&effects), expected, "{effects:?}");
+    }
+    let others =
+        ["acceptCoupon", "rejectCoupon", "rollbackCoupon"].map(|kind| effect(kind, json!({"value": "B"})));
+    assert_eq!(fate(&others), "entered", "what is said of another code is not said of this one");
+    let referrals = ["acceptReferral", "rollbackReferral"].map(|kind| effect(kind, json!({"value": "A"})));
+    assert_eq!(fate(&referrals), "entered", "a referral is no coupon");
+}
+
+#[test]
+fn a_referral_is_accepted_by_its_older_effect_and_rolled_back_like_a_coupon() {
+    let redeem = effect("redeemReferral", json!({"id": 12, "value": "R"}));
+    let outcome = |effects: Json| mug_quote(&effects).referral("R").unwrap().outcome.clone();
+    assert_eq!(outcome(json!([redeem])), Outcome::Accepted);
     assert_eq!(
-        detail(json!({"value": "R", "rejectionReason": "X", "details": "D"})).detail.as_deref(),
-        Some("D")
+        outcome(json!([redeem, effect("rollbackReferral", json!({"value": "R"}))])),
+        Outcome::RolledBack
     );
-    let bare = detail(json!({"value": "R", "rejectionReason": "NewReason", "details": ""}));
-    assert_eq!((bare.reason.as_str(), bare.detail), ("NewReason", None));
-    assert_eq!(detail(json!({"value": "R"})).reason, "");
+}
+
+#[test]
+fn each_code_is_told_once() {
+    let accept = |code: &str| effect("acceptCoupon", json!({"value": code}));
+    let reject = effect("rejectCoupon", json!({"value": "A", "rejectionReason": "No"}));
+    let quote = mug_quote(&json!([reject, accept("B"), accept("A"), accept("B"), accept("b")]));
+    let codes: Vec<&str> = quote.coupons.iter().map(|verdict| verdict.code.as_str()).collect();
+    assert_eq!(codes, ["A", "B", "b"]);
 }
 
 #[test]
@@ -681,6 +956,287 @@ fn free_items_count_one_unit_per_effect() {
         quote.free_items.iter().map(|item| (item.quantity, item.sku.as_str(), item.name.as_str())).collect();
     assert_eq!(items, [(2, "A", "x"), (1, "B", "x"), (1, "A", "y")]);
     assert_eq!(quote.payable, amount(GROSS), "they cost nothing");
+}
+
+#[test]
+fn free_items_tell_what_was_wished_and_what_is_given() {
+    let free = |wish: Json| effect("addFreeItem", json!({"sku": "A", "name": "x", "desiredQuantity": wish}));
+    let quote = mug_quote(&json!([
+        free(json!(3)),
+        free(json!(3)),
+        free(json!(null)),
+        free(json!("9")),
+        free(json!(-1))
+    ]));
+    assert_eq!((quote.free_items[0].quantity, quote.free_items[0].desired), (5, Some(3)));
+    let without = mug_quote(&json!([free(json!(null))]));
+    assert_eq!(without.free_items[0].desired, None);
+}
+
+#[test]
+fn partial_discounts_tell_what_was_wished() {
+    let wished = |name: &str, value: Json, desired: Json| {
+        effect("setDiscount", json!({"name": name, "value": value, "desiredValue": desired}))
+    };
+    let unit = |unit: i64, value: i64, desired: Json| {
+        let props = json!({"name": "U#1", "position": 1, "subPosition": unit, "value": value, "desiredValue": desired,
+            "totalDiscount": 6, "desiredTotalDiscount": 9});
+        effect("setDiscountPerItem", props)
+    };
+    let quote = mug_quote(&json!([
+        wished("A", json!(4), json!(6.5)),
+        wished("B", json!(1), json!(null)),
+        wished("C", json!(1), json!("2")),
+        unit(0, 2, json!(5)),
+        unit(1, 3, json!(null)),
+    ]));
+    assert_eq!(
+        shown(&quote),
+        "total 33.9 discount 11 payable 22.9\nSession: A 4 of 6.5\nSession: B 1\nSession: C 1\nLine: U 5 of 8\n\
+         line 10 10 = 10\nline 7.5 15 U 5 = 13"
+    );
+    assert_eq!(quote.lines[1].discounts[0].desired, Some(amount("8")));
+}
+
+// ---- Roll-backs ----
+
+fn void(props: Json) -> Json {
+    effect("rollbackDiscount", props)
+}
+
+fn void_unit(name: &str, position: i64, unit: i64, value: i64) -> Json {
+    let name = format!("{name}#{position}");
+    void(
+        json!({"name": name, "value": value, "cartItemPosition": position, "cartItemSubPosition": unit, "scope": "price"}),
+    )
+}
+
+#[test]
+fn a_roll_back_undoes_what_stands_before_it_and_is_told() {
+    let cost = |kind: &str, name: &str| {
+        effect(kind, json!({"name": "C", "value": 3, "additionalCost": name, "additionalCostId": 1}))
+    };
+    let line_cost = |kind: &str, position: &str| {
+        effect(kind, json!({"name": "K#1", "value": 1, "additionalCost": "wrap", position: 1}))
+    };
+    for (effects, left, told) in [
+        // Without a pair nothing is undone: the list has replaced the one that gave it.
+        (json!([void(json!({"name": "A", "value": 5}))]), "33.9", "Session A 5"),
+        (
+            json!([off("A", 5), void(json!({"name": "A", "value": 5, "scope": "sessionTotal"}))]),
+            "33.9",
+            "Session A 5",
+        ),
+        (json!([off("A", 5), void(json!({"name": "A", "value": 2}))]), "30.9", "Session A 2"),
+        (json!([off("A", 5), void(json!({"name": "A", "value": 9}))]), "33.9", "Session A 9"),
+        (json!([off("A", 5), void(json!({"name": "B", "value": 5}))]), "28.9", "Session B 5"),
+        (json!([off("A", 5), void(json!({"name": "A", "value": 5})), off("A", 3)]), "30.9", "Session A 5"),
+        (json!([off("A", 5), off("A", 3), void(json!({"name": "A", "value": 3}))]), "33.9", "Session A 3"),
+        (json!([void(json!({"name": "A", "value": 5})), off("A", 5)]), "28.9", "Session A 5"),
+        (
+            json!([off_unit("U", 1, 0, 4), off_unit("U", 1, 1, 4), void_unit("U", 1, 1, 4)]),
+            "29.9",
+            "Line U 4",
+        ),
+        (json!([off_unit("U", 1, 0, 4), void_unit("U", 0, 0, 4)]), "29.9", "Line U 4"),
+        (
+            json!([cost("setDiscountPerAdditionalCost", "shipping"), cost("rollbackDiscount", "shipping")]),
+            "33.9",
+            "Cost C 3",
+        ),
+        (
+            json!([cost("setDiscountPerAdditionalCost", "shipping"), cost("rollbackDiscount", "tip")]),
+            "30.9",
+            "Cost C 3",
+        ),
+        (
+            json!([
+                line_cost("setDiscountPerAdditionalCostPerItem", "position"),
+                line_cost("rollbackDiscount", "cartItemPosition")
+            ]),
+            "33.9",
+            "Line K 1",
+        ),
+    ] {
+        let quote = mug_quote(&effects);
+        assert!(quote.complete, "{effects}");
+        assert_eq!(quote.payable, amount(left), "{effects}");
+        assert!(quote.discounts.iter().all(|discount| discount.amount != Amount::ZERO), "{effects}");
+        let back: Vec<String> = quote
+            .rolled_back
+            .iter()
+            .map(|back| format!("{:?} {} {}", back.scope, back.name, back.amount))
+            .collect();
+        assert_eq!(back, [told], "{effects}");
+        assert_eq!(quote.effects.len(), effects.as_array().unwrap().len());
+    }
+}
+
+#[test]
+fn units_that_are_rolled_back_add_up_by_name() {
+    let bundle = |index: i64, value: i64| {
+        let props =
+            json!({"name": "U#1", "position": 1, "subPosition": 0, "bundleIndex": index, "value": value});
+        effect("setDiscountPerItem", props)
+    };
+    // The last one is undone first, and what is left of the roll-back goes on to the one before.
+    let quote = mug_quote(&json!([bundle(0, 4), bundle(1, 3), void_unit("U", 1, 0, 5)]));
+    assert_eq!((quote.payable, quote.discount), (amount("31.9"), amount("2")));
+    let quote =
+        mug_quote(&json!([void_unit("U", 1, 0, 5), void_unit("U", 1, 1, 5), void_unit("U", 0, 0, 1)]));
+    assert_eq!(quote.rolled_back.len(), 1);
+    assert_eq!(quote.rolled_back[0].amount, amount("11"));
+}
+
+#[test]
+fn a_roll_back_that_cannot_be_read_makes_the_quote_incomplete() {
+    for props in [
+        json!({"name": "A"}),
+        json!({"name": "A", "value": "5"}),
+        json!({"name": "A", "value": 5, "cartItemPosition": "x"}),
+        json!({"name": "A", "value": 5, "cartItemPosition": -1}),
+        json!(null),
+    ] {
+        incomplete(void(props));
+    }
+}
+
+#[test]
+fn a_discount_that_was_partly_undone_has_no_wish_any_more() {
+    let partial = effect("setDiscount", json!({"name": "A", "value": 4, "desiredValue": 6}));
+    let quote = mug_quote(&json!([partial, void(json!({"name": "A", "value": 1}))]));
+    assert_eq!((quote.discounts[0].amount, quote.discounts[0].desired), (amount("3"), None));
+}
+
+// ---- Loyalty and giveaways ----
+
+fn points(kind: &str, more: Json) -> Json {
+    let mut props =
+        json!({"name": "N", "programId": 5, "subLedgerId": "", "value": 10, "transactionUUID": "t1"});
+    for (name, value) in more.as_object().unwrap() {
+        props[name] = value.clone();
+    }
+    effect(kind, props)
+}
+
+/// What the quote of these effects says of points.
+fn flows(effects: &Json) -> Vec<String> {
+    let name = |props: &Value| props.get("name").and_then(Value::as_str).unwrap_or("?").to_string();
+    let quote = mug_quote(effects);
+    assert!(quote.complete && quote.payable == amount(GROSS), "points are no money");
+    let wished = |wish: Option<Amount>| wish.map(|wish| format!(" of {wish}")).unwrap_or_default();
+    quote
+        .points
+        .iter()
+        .map(|one| format!("{:?} {} {}{}", one.flow, name(&one.props), one.value, wished(one.desired)))
+        .collect()
+}
+
+#[test]
+fn points_of_one_name_program_and_recipient_add_up() {
+    let add = |more: Json| points("addLoyaltyPoints", more);
+    let units = json!([
+        add(json!({"cartItemSubPosition": 0})),
+        add(json!({"cartItemSubPosition": 1, "transactionUUID": "t2", "value": 2.5}))
+    ]);
+    assert_eq!(flows(&units), ["Earned N 12.5"]);
+    let apart = [
+        json!({"name": "M"}),
+        json!({"programId": 6}),
+        json!({"subLedgerId": "x"}),
+        json!({"recipientIntegrationId": "FRIEND"}),
+        json!({"cardIdentifier": "CARD"}),
+    ];
+    for more in apart {
+        assert_eq!(flows(&json!([add(json!({})), add(more.clone())])).len(), 2, "{more}");
+    }
+    assert_eq!(
+        flows(&json!([add(json!({})), points("deductLoyaltyPoints", json!({"transactionUUID": "t2"}))])),
+        ["Earned N 10", "Spent N 10"]
+    );
+    let partial = json!([add(json!({"desiredValue": 15})), add(json!({"transactionUUID": "t2"}))]);
+    assert_eq!(flows(&partial), ["Earned N 20 of 25"]);
+}
+
+#[test]
+fn points_are_taken_back_and_given_back_by_their_transaction() {
+    let add = points("addLoyaltyPoints", json!({"desiredValue": 10}));
+    let spend = points("deductLoyaltyPoints", json!({}));
+    let back = |kind: &str, more: Json| {
+        let mut back = points(kind, more);
+        back["props"].as_object_mut().unwrap().remove("name");
+        back
+    };
+    let taken = |more: Json| back("rollbackAddedLoyaltyPoints", more);
+    let given = |more: Json| back("rollbackDeductedLoyaltyPoints", more);
+    for (effects, expected) in [
+        (json!([taken(json!({}))]), vec!["TakenBack ? 10"]),
+        (json!([add, taken(json!({}))]), vec!["TakenBack ? 10"]),
+        (json!([add, taken(json!({"value": 4}))]), vec!["Earned N 6", "TakenBack ? 4"]),
+        (json!([add, taken(json!({"transactionUUID": "t2"}))]), vec!["Earned N 10 of 10", "TakenBack ? 10"]),
+        (json!([add, taken(json!({"programId": 6}))]), vec!["Earned N 10 of 10", "TakenBack ? 10"]),
+        (json!([add, given(json!({}))]), vec!["Earned N 10 of 10", "GivenBack ? 10"]),
+        (json!([spend, given(json!({}))]), vec!["GivenBack ? 10"]),
+        (json!([taken(json!({})), add]), vec!["TakenBack ? 10", "Earned N 10 of 10"]),
+    ] {
+        assert_eq!(flows(&effects), expected, "{effects}");
+    }
+}
+
+#[test]
+fn points_that_cannot_be_read_stay_among_the_raw_effects() {
+    for value in [json!(null), json!("10"), json!([]), json!(1e300)] {
+        assert!(flows(&json!([points("addLoyaltyPoints", json!({"value": value}))])).is_empty());
+    }
+    let huge = json!(1_500_000_000_000_000_000_u64);
+    let both = json!([
+        points("addLoyaltyPoints", json!({"value": huge})),
+        points("addLoyaltyPoints", json!({"value": huge, "transactionUUID": "t2"}))
+    ]);
+    assert_eq!(flows(&both), ["Earned N 1500000000000000000"], "what is beyond the range is left out");
+}
+
+#[test]
+fn the_last_tier_and_every_expiry_count() {
+    let tier = |name: &str| effect("changeLoyaltyTierLevel", json!({"programId": 5, "newTierName": name}));
+    let (extend, set) = (
+        json!({"programId": 5, "extensionDuration": "12h"}),
+        json!({"programId": 5, "newExpiryDate": "2026-01-01T00:00:00Z"}),
+    );
+    let quote = mug_quote(&json!([
+        tier("Silver"),
+        effect("extendLoyaltyPointsExpiryDate", extend.clone()),
+        tier("Gold"),
+        effect("setLoyaltyPointsExpiryDate", set.clone()),
+    ]));
+    assert_eq!(quote.tier.unwrap().get("newTierName").and_then(Value::as_str), Some("Gold"));
+    assert_eq!(quote.expiry, [value(&extend), value(&set)]);
+    assert_eq!(mug_quote(&json!([])).tier, None);
+}
+
+#[test]
+fn a_giveaway_that_was_given_stands_for_the_one_to_come() {
+    let will =
+        |pool: i64| effect("willAwardGiveaway", json!({"poolId": pool, "recipientIntegrationId": "P"}));
+    let give = |pool: i64, code: &str| {
+        effect(
+            "awardGiveaway",
+            json!({"poolId": pool, "recipientIntegrationId": "P", "giveawayId": 1, "code": code}),
+        )
+    };
+    let told = |effects: Json| -> Vec<String> {
+        let quote = mug_quote(&effects);
+        let text = |props: &Value| {
+            let code = props.get("code").and_then(Value::as_str).unwrap_or("to come");
+            format!("{} {code}", props.get("poolId").and_then(Value::as_integer).unwrap())
+        };
+        quote.giveaways.iter().map(text).collect()
+    };
+    assert_eq!(told(json!([will(2)])), ["2 to come"]);
+    assert_eq!(told(json!([give(2, "X")])), ["2 X"]);
+    assert_eq!(told(json!([will(2), give(2, "X")])), ["2 X"]);
+    assert_eq!(told(json!([will(2), will(2), give(2, "X")])), ["2 to come", "2 X"]);
+    assert_eq!(told(json!([will(2), will(3), give(3, "X"), give(3, "Y")])), ["2 to come", "3 X", "3 Y"]);
 }
 
 // ---- Fingerprint ----
@@ -741,7 +1297,6 @@ fn the_fingerprint_differs_where_the_offer_does() {
         quoted(&mug_and_two_cups(), &twice).fingerprint,
         quoted(&more, &offers()).fingerprint,
         quoted_with(&mug_and_two_cups(), offers(), json!({"total": 35})).fingerprint,
-        with(0, effect("rejectCoupon", json!({"value": "A", "rejectionReason": "CouponExpired"}))),
         with(0, effect("acceptCoupon", json!({"value": "B"}))),
         with(0, effect("acceptReferral", json!({"value": "A"}))),
         with(0, json!(null)),
@@ -750,13 +1305,37 @@ fn the_fingerprint_differs_where_the_offer_does() {
         with(2, off_unit("unit", 1, 0, 1.5)),
         with(3, free("CUP")),
         with(3, json!(null)),
-        with(4, effect("rejectReferral", json!({"value": "R"}))),
+        with(4, json!(null)),
         line(0, "quantity", json!(2)),
         line(0, "sku", json!("OTHER")),
         line(1, "attributes", json!({"Size": "M"})),
     ];
     let different: BTreeSet<&String> = fingerprints.iter().collect();
     assert_eq!(different.len(), fingerprints.len(), "{fingerprints:#?}");
+}
+
+#[test]
+fn a_code_that_has_no_effect_is_not_in_the_fingerprint() {
+    let with = |index: usize, effect: Json| {
+        let mut effects = offers();
+        effects[index] = effect;
+        quoted(&mug_and_two_cups(), &effects).fingerprint
+    };
+    for (index, code, kinds) in
+        [(0, "A", ["rejectCoupon", "rollbackCoupon"]), (4, "R", ["rejectReferral", "rollbackReferral"])]
+    {
+        for kind in kinds {
+            let props = json!({"value": code, "rejectionReason": "CouponExpired"});
+            assert_eq!(with(index, effect(kind, props)), with(index, json!(null)), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn the_fingerprint_knows_which_line_a_discount_lies_on() {
+    let on = |line: i64| mug_quote(&json!([off_unit("A", line, 0, 1)]));
+    assert_eq!((on(0).payable, on(0).discounts), (on(1).payable, on(1).discounts));
+    assert_ne!(on(0).fingerprint, on(1).fingerprint);
 }
 
 #[test]
@@ -979,6 +1558,12 @@ fn any_answer() -> impl Strategy<Value = Json> {
         "setDiscountPerAdditionalCostPerItem",
         "additionalCost",
         "shipping",
+        "cartItemPosition",
+        "desiredValue",
+        "desiredQuantity",
+        "transactionUUID",
+        "programId",
+        "poolId",
     ];
     let word = prop::sample::select(words.to_vec()).prop_map(str::to_string);
     let leaf = prop_oneof![
@@ -996,16 +1581,7 @@ fn any_answer() -> impl Strategy<Value = Json> {
                 .prop_map(|members| members.into_iter().collect::<Json>()),
         ]
     });
-    let kinds = [
-        "setDiscount",
-        "setDiscountPerItem",
-        "setDiscountPerAdditionalCost",
-        "setDiscountPerAdditionalCostPerItem",
-        "acceptCoupon",
-        "rejectCoupon",
-        "addFreeItem",
-        "showNotification",
-    ];
+    let kinds = EFFECTS.map(|(kind, _)| kind);
     let odd =
         (prop::sample::select(kinds.to_vec()), tree.clone()).prop_map(|(kind, props)| effect(kind, props));
     let effects = prop::collection::vec(prop_oneof![odd, tree.clone()], 0..6);
@@ -1014,6 +1590,74 @@ fn any_answer() -> impl Strategy<Value = Json> {
             4 => Just(json!({"effects": effects, "customerSession": session})),
             1 => Just(any),
         ]
+    })
+}
+
+/// Something that a shopper gets or pays less: what it is, which one, and how much.
+type Gift = (usize, i64, i64);
+
+/// The effects of a gift; `noise` is what each evaluation tells otherwise.
+fn gift(&(what, which, much): &Gift, noise: u64) -> Vec<Json> {
+    let (uuid, date) =
+        (format!("t{noise}{which}{what}"), format!("20{:02}-01-01T00:00:00Z", noise % 90 + 10));
+    let name = format!("N{which}");
+    let points = json!({"name": name, "programId": which, "subLedgerId": "", "value": much, "transactionUUID": uuid,
+        "startDate": date, "expiryDate": date});
+    let giveaway = json!({"poolId": which, "poolName": "Pool", "recipientIntegrationId": "P"});
+    let given = json!({"poolId": which, "poolName": "Pool", "recipientIntegrationId": "P", "giveawayId": noise, "code": uuid});
+    let mut effects = match what {
+        0 => vec![off(&name, much)],
+        1 => vec![off_unit(&name, which % 2, 0, much)],
+        2 => vec![effect("addFreeItem", json!({"sku": name, "name": uuid})); usize::try_from(much).unwrap()],
+        3 => vec![effect("addLoyaltyPoints", points)],
+        4 => vec![effect("deductLoyaltyPoints", points)],
+        5 => vec![effect("acceptCoupon", json!({"value": format!("{name}-{much}")}))],
+        6 => vec![effect("acceptReferral", json!({"value": format!("{name}-{much}")}))],
+        7 if noise.is_multiple_of(2) => {
+            vec![effect("willAwardGiveaway", giveaway); usize::try_from(much).unwrap()]
+        }
+        7 => vec![effect("awardGiveaway", given); usize::try_from(much).unwrap()],
+        8 => vec![effect(
+            "extendLoyaltyPointsExpiryDate",
+            json!({"programId": which, "subLedgerId": "",
+            "extensionDuration": format!("{much}D"), "affectedTransactions": [uuid]}),
+        )],
+        // Only the last tier counts, so that there is one.
+        _ => vec![effect(
+            "changeLoyaltyTierLevel",
+            json!({"programId": 1, "newTierName": format!("T{much}"), "expiryDate": date}),
+        )],
+    };
+    for effect in &mut effects {
+        effect["ruleName"] = json!(uuid);
+        effect["campaignId"] = json!(noise);
+    }
+    effects
+}
+
+/// What changes nothing for the shopper.
+fn idle(which: usize, noise: u64) -> Json {
+    let code = format!("idle{noise}");
+    match which {
+        0 => effect("showNotification", json!({"notificationType": "Info", "title": code, "body": ""})),
+        1 => effect("rejectCoupon", json!({"value": code, "rejectionReason": "CouponExpired"})),
+        2 => effect("rollbackReferral", json!({"value": code})),
+        3 => effect("rollbackDiscount", json!({"name": code, "value": 5})),
+        4 => effect("couponCreated", json!({"value": code, "profileId": "P"})),
+        5 => effect("triggerWebhook", json!({"webhookId": noise, "webhookName": "W"})),
+        6 => effect("brandNew", json!({"value": noise})),
+        _ => Json::Null,
+    }
+}
+
+fn gifts() -> impl Strategy<Value = Vec<Gift>> {
+    prop::collection::btree_map((0..10_usize, 0..4_i64), 1..9_i64, 1..9).prop_map(|gifts| {
+        let one_tier = |(what, which): &(usize, i64)| *what < 9 || *which == 0;
+        gifts
+            .into_iter()
+            .filter(|(key, _)| one_tier(key))
+            .map(|((what, which), much)| (what, which, much))
+            .collect()
     })
 }
 
@@ -1045,6 +1689,39 @@ proptest! {
         prop_assert_eq!(thousandths(counted.total), total);
         prop_assert!(!counted.payable.is_negative() && counted.payable <= counted.total);
         prop_assert_eq!(counted.mismatch.and_then(|mismatch| mismatch.total).is_some(), total != gross);
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_what_the_shopper_pays_and_gets_and_of_nothing_else(
+        gifts in gifts(),
+        noises in prop::array::uniform2(0..1000_u64),
+        idles in prop::collection::vec((0..8_usize, 0..1000_u64), 0..4),
+        order in any::<u64>(),
+        chosen in any::<prop::sample::Index>(),
+    ) {
+        let effects = |gifts: &[Gift], noise: u64| -> Vec<Json> {
+            gifts.iter().flat_map(|one| gift(one, noise)).collect()
+        };
+        let base = mug_quote(&Json::Array(effects(&gifts, noises[0])));
+        let mut same = effects(&gifts, noises[1]);
+        same.extend(idles.iter().map(|(which, noise)| idle(*which, *noise)));
+        // Any order: each effect goes to a place that its text and the seed give.
+        same.sort_by_key(|effect| {
+            effect.to_string().bytes().fold(order, |sum, byte| sum.rotate_left(5).wrapping_mul(31) ^ u64::from(byte))
+        });
+        let again = mug_quote(&Json::Array(same));
+        prop_assert!(base.complete && again.complete);
+        prop_assert_eq!(&base.fingerprint, &again.fingerprint);
+
+        if !gifts.is_empty() {
+            let index = chosen.index(gifts.len());
+            let mut more = gifts.clone();
+            more[index].2 += 1;
+            prop_assert_ne!(&base.fingerprint, &mug_quote(&Json::Array(effects(&more, noises[0]))).fingerprint);
+            let mut fewer = gifts.clone();
+            fewer.remove(index);
+            prop_assert_ne!(&base.fingerprint, &mug_quote(&Json::Array(effects(&fewer, noises[0]))).fingerprint);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Text is the smallest common form: equal texts are equal parts, and `JSON.parse` makes the objects.
 
 use crate::amount::Amount;
+use crate::draft::effects::Flow;
 use crate::draft::limits as limit;
+use crate::draft::points::{HEAD, Points};
 use crate::draft::quote::{Discount, LineQuote, Mismatch, Notification, Quote, Scope};
 use crate::draft::refusal::{Figure, Refusal};
 use crate::draft::{Draft, Line};
@@ -50,11 +52,6 @@ impl View {
             item(self, one);
         }
         self.text.push(']');
-    }
-
-    fn empty(&mut self, name: &str) {
-        self.name(name);
-        self.text.push_str("[]");
     }
 
     fn objects<T>(&mut self, name: &str, items: &[T], members: fn(&mut View, &T)) {
@@ -215,7 +212,9 @@ impl View {
             view.amount("discount", sums.discount);
             view.amount("payable", sums.payable);
             view.amount("payableRounded", view.rounded(sums.payable));
-            view.discounts(machine.quote().map(|(quote, _)| quote.discounts.as_slice()));
+            let quote = machine.quote().map(|(quote, _)| quote.as_ref());
+            view.discounts("discounts", quote.map(|quote| quote.discounts.as_slice()).unwrap_or_default());
+            view.rolled_back(quote);
             view.flag("complete", sums.complete);
         });
     }
@@ -224,10 +223,11 @@ impl View {
         amount.round(self.scale).unwrap_or(amount)
     }
 
-    fn discounts(&mut self, discounts: Option<&[Discount]>) {
-        self.objects("discounts", discounts.unwrap_or_default(), |view, discount| {
+    fn discounts(&mut self, name: &str, discounts: &[Discount]) {
+        self.objects(name, discounts, |view, discount| {
             view.text("name", &discount.name);
             view.amount("amount", discount.amount);
+            view.maybe_amount("desiredAmount", discount.desired);
             let scope = match discount.scope {
                 Scope::Session => "session",
                 Scope::Line => "line",
@@ -235,6 +235,13 @@ impl View {
             };
             view.text("scope", scope);
         });
+    }
+
+    fn rolled_back(&mut self, quote: Option<&Quote>) {
+        let discounts = quote.map(|quote| quote.rolled_back.as_slice()).unwrap_or_default();
+        if !discounts.is_empty() {
+            self.discounts("rolledBack", discounts);
+        }
     }
 
     /// An entry of `snapshot.lines`.
@@ -247,7 +254,7 @@ impl View {
         self.maybe_amount("price", price);
         let subtotal = price.and_then(|price| price.times(line.item.quantity()).ok());
         self.maybe_amount("subtotal", subtotal);
-        self.discounts(quoted.map(|quoted| quoted.discounts.as_slice()));
+        self.discounts("discounts", quoted.map(|quoted| quoted.discounts.as_slice()).unwrap_or_default());
         self.maybe_amount("payable", quoted.and_then(|quoted| quoted.payable));
         self.flag("free", line.free);
         self.count("returned", quoted.map_or(0, |quoted| quoted.returned));
@@ -266,8 +273,15 @@ impl View {
             Status::Rejected => "rejected",
         };
         self.text("status", status);
-        self.maybe_text("reason", coupon.reason.as_deref());
-        self.maybe_text("detail", coupon.detail.as_deref());
+        if let Some(why) = &coupon.rejection {
+            self.text("reason", &why.reason);
+            self.maybe_text("detail", why.exclusion.as_deref().or(why.details.as_deref()));
+            self.maybe_text("campaignExclusionReason", why.exclusion.as_deref());
+            self.maybe_text("details", why.details.as_deref());
+        }
+        if coupon.rolled_back {
+            self.flag("rolledBack", true);
+        }
     }
 
     /// `snapshot.coupons`.
@@ -298,7 +312,6 @@ impl View {
         self.offered(machine.quote().map(|(quote, _)| quote.as_ref()));
     }
 
-    /// Giveaways stay among the raw effects in this form.
     fn offered(&mut self, quote: Option<&Quote>) {
         let free = quote.map(|quote| quote.free_items.as_slice()).unwrap_or_default();
         let notifications = quote.map(|quote| quote.notifications.as_slice()).unwrap_or_default();
@@ -307,18 +320,72 @@ impl View {
                 view.text("sku", &item.sku);
                 view.text("name", &item.name);
                 view.count("quantity", item.quantity);
+                if let Some(desired) = item.desired {
+                    view.count("desiredQuantity", desired);
+                }
             });
-            view.empty("giveaways");
+            view.raws("giveaways", quote.map(|quote| quote.giveaways.as_slice()).unwrap_or_default());
             view.objects("notifications", notifications, View::notification);
         });
     }
 
-    /// `snapshot.loyalty`. Loyalty effects stay among the raw effects in this form.
-    pub fn loyalty(&mut self, _: &Machine) {
+    /// `snapshot.loyalty`.
+    pub fn loyalty(&mut self, machine: &Machine) {
+        self.loyal(machine.quote().map(|(quote, _)| quote.as_ref()));
+    }
+
+    fn loyal(&mut self, quote: Option<&Quote>) {
+        let points = quote.map(|quote| quote.points.as_slice()).unwrap_or_default();
         self.object("loyalty", |view| {
-            view.empty("earned");
-            view.empty("spent");
+            for (name, flow, always) in [
+                ("earned", Flow::Earned, true),
+                ("spent", Flow::Spent, true),
+                ("takenBack", Flow::TakenBack, false),
+                ("givenBack", Flow::GivenBack, false),
+            ] {
+                if always || points.iter().any(|points| points.flow == flow) {
+                    view.name(name);
+                    view.text.push('[');
+                    for points in points.iter().filter(|points| points.flow == flow) {
+                        view.braces(|view| view.points(points));
+                    }
+                    view.text.push(']');
+                }
+            }
+            let Some(quote) = quote else { return };
+            if let Some(tier) = &quote.tier {
+                view.object("tier", |view| {
+                    view.text("name", tier.get("newTierName").and_then(Value::as_str).unwrap_or_default());
+                    view.picked(tier, &["programId", "subLedgerId", "previousTierName", "expiryDate"]);
+                });
+            }
+            if !quote.expiry.is_empty() {
+                view.raws("expiry", &quote.expiry);
+            }
         });
+    }
+
+    /// Points are no money: they are not padded to the currency's scale.
+    fn points(&mut self, points: &Points) {
+        self.picked(&points.props, &HEAD);
+        self.picked(&points.props, &["startDate", "expiryDate"]);
+        self.text("value", &points.value.padded(0));
+        if let Some(desired) = points.desired {
+            self.text("desiredValue", &desired.padded(0));
+        }
+    }
+
+    /// Those members that are there, raw.
+    fn picked(&mut self, props: &Value, names: &[&str]) {
+        for name in names {
+            if let Some(value) = props.get(name) {
+                self.raw(name, value);
+            }
+        }
+    }
+
+    fn raws(&mut self, name: &str, values: &[Value]) {
+        self.list(name, values, |view, value| Kind::Any.write_script(value, 0, &mut view.text));
     }
 
     /// `snapshot.quote`, where there is one.
@@ -359,7 +426,7 @@ impl View {
     /// Every effect of a quote, raw and in order.
     pub fn effects(&mut self, quote: Option<&Quote>) {
         let effects = quote.map(|quote| quote.effects.as_slice()).unwrap_or_default();
-        self.list("effects", effects, |view, effect| Kind::Any.write_script(effect, 0, &mut view.text));
+        self.raws("effects", effects);
     }
 
     /// What `preview()` gives: a quote with everything that a snapshot would show of it.
@@ -368,10 +435,12 @@ impl View {
         self.amount("discount", quote.discount);
         self.amount("payableRounded", self.rounded(quote.payable));
         self.flag("complete", quote.complete);
-        self.discounts(Some(&quote.discounts));
+        self.discounts("discounts", &quote.discounts);
+        self.rolled_back(Some(quote));
         let (coupons, referral) = crate::sync::codes(draft, Some(quote));
         self.objects("coupons", &coupons, View::coupon);
         self.maybe_referral(referral.as_ref());
+        self.loyal(Some(quote));
         self.offered(Some(quote));
         self.effects(Some(quote));
     }

@@ -5,12 +5,34 @@
 
 use crate::model::index::{START, hash};
 
-/// 128 bits of a text as 32 hexadecimal digits.
-pub fn digest(text: &str) -> String {
-    let mut out = String::new();
-    push_hex(hash(text, START), &mut out);
-    push_hex(hash(text, START.rotate_left(32)), &mut out);
-    out
+/// 128 bits of texts, the same in whatever order they come.
+#[derive(Debug, Default)]
+pub struct Digest([u64; 2]);
+
+impl Digest {
+    /// One text more, so many times.
+    pub fn add(&mut self, text: &str, times: u64) {
+        for (sum, start) in self.0.iter_mut().zip([START, START.rotate_left(32)]) {
+            *sum = sum.wrapping_add(mixed(hash(text, start)).wrapping_mul(times));
+        }
+    }
+
+    /// 32 hexadecimal digits.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        for sum in self.0 {
+            push_hex(sum, &mut out);
+        }
+        out
+    }
+}
+
+/// Spreads each bit over all of them: sums of plain hashes would be equal where two texts swap their ends.
+fn mixed(mut bits: u64) -> u64 {
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        bits = (bits ^ (bits >> 33)).wrapping_mul(factor);
+    }
+    bits ^ (bits >> 33)
 }
 
 /// Appends 16 hexadecimal digits.

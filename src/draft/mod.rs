@@ -5,14 +5,17 @@
 
 mod apply;
 pub mod command;
+pub mod effects;
 pub mod field;
 pub mod hash;
 pub mod limits;
 mod lines;
+pub mod points;
 pub mod quote;
 pub mod refusal;
 pub mod state;
 pub mod totals;
+mod undo;
 
 pub use apply::{Change, Draft, KnownLine, LineChange};
 pub use lines::{Item, Line, LineId};

@@ -1,18 +1,21 @@
 //! What an answer says about money and codes.
 //!
 //! A quote is made from the whole effect list of one answer and from the draft that was sent for
-//! it; the list of an answer replaces the last one, always. Effects that this first form does not
-//! read are handed on raw.
+//! it; the list of an answer replaces the last one, always. What becomes of each effect type stands
+//! in the table of [`effects`](crate::draft::effects); all of them are handed on raw too.
 
 use std::sync::Arc;
 
-use crate::amount::{Amount, AmountError, Sum};
+use crate::amount::{Amount, AmountError, ONE, Sum};
+use crate::draft::effects::{Code, On, Role, role};
 use crate::draft::field::{FIELDS, Field};
-use crate::draft::hash::digest;
+use crate::draft::hash::Digest;
+use crate::draft::points::{Points, collected, texts, wished};
+use crate::draft::undo::{Claim, left};
 use crate::draft::{Draft, Line, LineId};
 use crate::model::index::firsts;
 use crate::model::json::{Object, Value, write_string};
-use crate::model::wire::{write_count, write_integer};
+use crate::model::wire::write_integer;
 
 /// What the newest answer says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,16 +34,26 @@ pub struct Quote {
     pub mismatch: Option<Mismatch>,
     /// Discounts, one per name and kind.
     pub discounts: Vec<Discount>,
+    /// Discounts that are void since a cancellation, a return or a reopening, as they were sent.
+    pub rolled_back: Vec<Discount>,
     /// Per line, in the order in which they were sent.
     pub lines: Vec<LineQuote>,
-    /// What became of coupon codes.
+    /// What became of coupon codes, once per code.
     pub coupons: Vec<Verdict>,
     /// What became of the referral code.
     pub referrals: Vec<Verdict>,
     /// Free items that the shopper may take.
     pub free_items: Vec<FreeItem>,
+    /// The props of giveaways: to come at the closing, or given with their code.
+    pub giveaways: Vec<Value>,
     /// Messages to show.
     pub notifications: Vec<Notification>,
+    /// Loyalty points earned, spent, taken back and given back.
+    pub points: Vec<Points>,
+    /// The props of the last change of the loyalty tier.
+    pub tier: Option<Value>,
+    /// The props of changes of the expiry of loyalty points.
+    pub expiry: Vec<Value>,
     /// Every effect, raw and in order.
     pub effects: Vec<Value>,
 }
@@ -72,6 +85,8 @@ pub struct Discount {
     pub name: String,
     /// Its amount as sent.
     pub amount: Amount,
+    /// What it would be without limits of budgets, where the answer says so.
+    pub desired: Option<Amount>,
     /// What it is taken from.
     pub scope: Scope,
 }
@@ -98,8 +113,19 @@ pub struct LineQuote {
 pub struct Verdict {
     /// The code.
     pub code: String,
-    /// Why it was rejected; none when it was accepted.
-    pub rejected: Option<Rejection>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What an answer makes of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is valid, and redeemed at the closing.
+    Accepted,
+    /// It could not be used.
+    Rejected(Rejection),
+    /// Its redemption was undone, and it works again.
+    RolledBack,
 }
 
 /// Why a code was rejected.
@@ -107,8 +133,10 @@ pub struct Verdict {
 pub struct Rejection {
     /// The API's word.
     pub reason: String,
-    /// Why its campaign was left out, or free text.
-    pub detail: Option<String>,
+    /// Why its campaign was left out, as the API's word.
+    pub exclusion: Option<String>,
+    /// Free text.
+    pub details: Option<String>,
 }
 
 /// An item that the shopper may have for nothing.
@@ -120,6 +148,8 @@ pub struct FreeItem {
     pub name: String,
     /// Units given.
     pub quantity: u64,
+    /// Units wished before a partial reward, where the answer says so.
+    pub desired: Option<u64>,
 }
 
 /// A message to show.
@@ -133,19 +163,14 @@ pub struct Notification {
     pub body: String,
 }
 
-/// What a discount lies on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
-    Session,
-    Cost,
-    Line,
-    LineCost,
-}
-
 /// One discount effect.
 #[derive(Debug, Clone)]
 struct Entry {
     on: On,
+    /// Whether it undoes an earlier one.
+    back: bool,
+    /// Whether all of it was undone.
+    void: bool,
     /// The line, where it lies on one.
     position: usize,
     /// The scope, or the name of the cost.
@@ -153,8 +178,11 @@ struct Entry {
     /// The name that a shopper reads.
     label: String,
     value: Amount,
+    desired: Option<Amount>,
     /// All that tells two discounts apart.
     key: String,
+    /// How much of the key a roll-back names.
+    named: usize,
 }
 
 impl Entry {
@@ -166,9 +194,30 @@ impl Entry {
         }
     }
 
+    fn claim(&self) -> Claim<'_> {
+        let key = self.key.get(..self.named).unwrap_or_default();
+        Claim { key, value: self.value, back: self.back }
+    }
+
     fn is_on_line(&self) -> bool {
         self.scope() == Scope::Line
     }
+}
+
+/// What roll-backs leave of the discounts before them, and the roll-backs.
+fn undone(mut entries: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
+    let claims: Vec<Claim<'_>> = entries.iter().map(Entry::claim).collect();
+    let left = left(&claims);
+    for (entry, left) in entries.iter_mut().zip(left) {
+        entry.desired = entry.desired.filter(|_| left == Some(entry.value));
+        entry.void = left.is_none();
+        entry.value = left.unwrap_or_default();
+    }
+    let (back, entries): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.back);
+    // A void one has still replaced what stood before it.
+    let mut kept = replaced(entries);
+    kept.retain(|entry| !entry.void);
+    (kept, back)
 }
 
 /// A later discount of the same name on the same thing replaces the earlier one.
@@ -217,12 +266,14 @@ fn by_label(entries: &[&Entry]) -> Result<Vec<Discount>, AmountError> {
     for (index, (entry, first)) in entries.iter().zip(firsts(&texts)).enumerate() {
         match sums.get_mut(first) {
             Some(Some(sum)) if first < index => {
+                sum.desired = wished((sum.desired, sum.amount), (entry.desired, entry.value));
                 sum.amount = sum.amount.add(entry.value)?;
                 sums.push(None);
             }
             _ => sums.push(Some(Discount {
                 name: entry.label.clone(),
                 amount: entry.value,
+                desired: entry.desired,
                 scope: entry.scope(),
             })),
         }
@@ -262,91 +313,80 @@ impl Quote {
         verdict(&self.referrals, code)
     }
 
+    /// Reads all effects and gives the discounts that hold.
     fn read_effects(&mut self) -> Vec<Entry> {
-        let mut entries = Vec::new();
+        let (mut entries, mut points, mut giveaways) = (Vec::new(), Vec::new(), Vec::new());
         for raw in std::mem::take(&mut self.effects) {
-            if let Some(kind) = raw.get("effectType").and_then(Value::as_str) {
-                let props = raw.get("props").unwrap_or(&Value::Null);
-                match self.read_effect(kind, props) {
-                    Ok(None) => {}
-                    Ok(Some(entry)) => entries.push(entry),
-                    Err(_) => self.complete = false,
-                }
+            let kind = raw.get("effectType").and_then(Value::as_str).unwrap_or_default();
+            let props = raw.get("props").unwrap_or(&Value::Null);
+            let discount = |on| discount(on, props);
+            match (role(kind), props) {
+                (Role::Discount(on), _) => self.enter(discount(Some(on)), &mut entries),
+                (Role::DiscountBack, _) => self.enter(discount(None), &mut entries),
+                (Role::Points(flow), Value::Object(_)) => points.extend(Points::new(flow, props)),
+                (Role::GiveawayToCome, Value::Object(_)) => giveaways.push((props.clone(), false)),
+                (Role::Giveaway, Value::Object(_)) => giveaways.push((props.clone(), true)),
+                (role, Value::Object(_)) => self.read_other(role, props),
+                _ => {}
             }
             self.effects.push(raw);
         }
-        replaced(entries)
-    }
-
-    fn read_effect(&mut self, kind: &str, props: &Value) -> Result<Option<Entry>, AmountError> {
-        let text = |name: &str| props.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
-        let (on, word) = match kind {
-            "setDiscount" => (On::Session, "scope"),
-            "setDiscountPerItem" => (On::Line, "scope"),
-            "setDiscountPerAdditionalCost" => (On::Cost, "additionalCost"),
-            "setDiscountPerAdditionalCostPerItem" => (On::LineCost, "additionalCost"),
-            _ => {
-                if matches!(props, Value::Object(_)) {
-                    self.read_other(kind, &text);
-                }
-                return Ok(None);
-            }
-        };
-        let value = match props.get("value") {
-            Some(Value::Number(digits)) => Amount::parse_answer(digits)?,
-            _ => return Err(AmountError::Invalid),
-        };
-        let name = text("name");
-        let mut entry =
-            Entry { on, position: 0, word: text(word), label: name.clone(), value, key: kind.to_string() };
-        write_string(&entry.word, &mut entry.key);
-        write_string(&name, &mut entry.key);
-        if entry.is_on_line() {
-            let number = |name: &str| props.get(name).and_then(Value::as_integer);
-            let position = number("position").and_then(|position| usize::try_from(position).ok());
-            entry.position = position.ok_or(AmountError::Invalid)?;
-            for place in ["position", "subPosition", "bundleIndex"].map(number) {
-                entry.key.push(',');
-                if let Some(place) = place {
-                    write_integer(place, &mut entry.key);
-                }
-            }
-            // Names of line discounts end in `#` and the position.
-            if let Some((label, position)) = name.rsplit_once('#')
-                && position.bytes().all(|byte| byte.is_ascii_digit())
-            {
-                entry.label = label.to_string();
-            }
+        self.coupons = settled(std::mem::take(&mut self.coupons));
+        self.referrals = settled(std::mem::take(&mut self.referrals));
+        self.points = collected(points);
+        self.giveaways = awarded(giveaways);
+        let (entries, back) = undone(entries);
+        let back: Vec<&Entry> = back.iter().collect();
+        match by_label(&back) {
+            Ok(back) => self.rolled_back = back,
+            Err(_) => self.complete = false,
         }
-        Ok(Some(entry))
+        entries
     }
 
-    fn read_other(&mut self, kind: &str, text: &dyn Fn(&str) -> String) {
-        let verdict = |rejected| Verdict { code: text("value"), rejected };
-        let rejection = || {
-            let exclusion = Some(text("campaignExclusionReason")).filter(|reason| !reason.is_empty());
-            let details = Some(text("details")).filter(|details| !details.is_empty());
-            Some(Rejection { reason: text("rejectionReason"), detail: exclusion.or(details) })
-        };
-        match kind {
-            "acceptCoupon" => self.coupons.push(verdict(None)),
-            "rejectCoupon" => self.coupons.push(verdict(rejection())),
-            "acceptReferral" => self.referrals.push(verdict(None)),
-            "rejectReferral" => self.referrals.push(verdict(rejection())),
-            "addFreeItem" => {
-                let (sku, name) = (text("sku"), text("name"));
-                let same = |known: &&mut FreeItem| known.sku == sku && known.name == name;
-                match self.free_items.iter_mut().find(same) {
-                    Some(known) => known.quantity = known.quantity.saturating_add(1),
-                    None => self.free_items.push(FreeItem { sku, name, quantity: 1 }),
-                }
+    fn enter(&mut self, entry: Option<Entry>, entries: &mut Vec<Entry>) {
+        self.complete &= entry.is_some();
+        entries.extend(entry);
+    }
+
+    fn read_other(&mut self, role: Role, props: &Value) {
+        let given = |name: &str| props.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| given(name).unwrap_or_default().to_string();
+        let (code, outcome) = match role {
+            Role::Accept(code) => (code, Outcome::Accepted),
+            Role::CodeBack(code) => (code, Outcome::RolledBack),
+            Role::Reject(code) => {
+                let exclusion = given("campaignExclusionReason").map(str::to_string);
+                let details = given("details").map(str::to_string);
+                (code, Outcome::Rejected(Rejection { reason: text("rejectionReason"), exclusion, details }))
             }
-            "showNotification" => self.notifications.push(Notification {
-                kind: text("notificationType"),
-                title: text("title"),
-                body: text("body"),
-            }),
-            _ => {}
+            Role::FreeItem => return self.free_item(text("sku"), text("name"), props),
+            Role::Notification => {
+                let (title, body) = (text("title"), text("body"));
+                return self.notifications.push(Notification { kind: text("notificationType"), title, body });
+            }
+            Role::Tier => return self.tier = Some(props.clone()),
+            Role::Expiry => return self.expiry.push(props.clone()),
+            _ => return,
+        };
+        let verdicts = match code {
+            Code::Coupon => &mut self.coupons,
+            Code::Referral => &mut self.referrals,
+        };
+        verdicts.push(Verdict { code: text("value"), outcome });
+    }
+
+    /// One unit more; the wish is told anew with each unit.
+    fn free_item(&mut self, sku: String, name: String, props: &Value) {
+        let desired = props.get("desiredQuantity").and_then(Value::as_integer);
+        let desired = desired.and_then(|units| u64::try_from(units).ok());
+        let same = |known: &&mut FreeItem| known.sku == sku && known.name == name;
+        match self.free_items.iter_mut().find(same) {
+            Some(known) => {
+                known.quantity = known.quantity.saturating_add(1);
+                known.desired = known.desired.max(desired);
+            }
+            None => self.free_items.push(FreeItem { sku, name, quantity: 1, desired }),
         }
     }
 
@@ -413,44 +453,160 @@ impl Quote {
         }
     }
 
+    /// Times are left out: an expiry that is counted from the evaluation is another one each time.
+    /// So are codes that only the closing gives, and whatever has no effect, such as a refused code.
     fn digest(&self, ours: &Draft) -> String {
-        let mut out = String::new();
-        let mut part = |parts: &[&str]| {
-            for text in parts {
+        let mut digest = Digest::default();
+        let mut part = |times: u64, texts: &[&str]| {
+            let mut out = String::new();
+            for text in texts {
                 write_string(text, &mut out);
             }
-            out.push(';');
+            digest.add(&out, times);
         };
-        part(&[&self.total.padded(0), &self.payable.padded(0)]);
-        for line in ours.lines() {
-            part(&[line.text()]);
+        part(1, &["total", &self.total.padded(0)]);
+        part(1, &["payable", &self.payable.padded(0)]);
+        for (index, line) in ours.lines().iter().enumerate() {
+            let payable = self.lines.get(index).and_then(|line| line.payable).unwrap_or_default();
+            part(1, &["line", line.text(), &payable.padded(0)]);
         }
         for discount in &self.discounts {
-            part(&["discount", &discount.name, &discount.amount.padded(0)]);
+            part(1, &["discount", &discount.name, &discount.amount.padded(0)]);
         }
         for (kind, verdicts) in [("coupon", &self.coupons), ("referral", &self.referrals)] {
-            for verdict in verdicts {
-                part(&[kind, &verdict.code, if verdict.rejected.is_some() { "-" } else { "+" }]);
+            for verdict in verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Accepted) {
+                part(1, &[kind, &verdict.code]);
             }
         }
         for item in &self.free_items {
-            let mut quantity = String::new();
-            write_count(item.quantity, &mut quantity);
-            part(&["free", &item.sku, &quantity]);
+            part(item.quantity, &["free", &item.sku]);
         }
-        digest(&out)
+        for points in &self.points {
+            part(1, &["points", &points.label(), &points.value.padded(0)]);
+        }
+        for giveaway in &self.giveaways {
+            part(1, &["giveaway", &pool(giveaway)]);
+        }
+        if let Some(props) = &self.tier {
+            part(1, &["tier", &texts(props, &["programId", "subLedgerId", "newTierName"])]);
+        }
+        for props in &self.expiry {
+            part(1, &["expiry", &texts(props, &["programId", "subLedgerId", "extensionDuration"])]);
+        }
+        digest.to_text()
     }
 }
 
-/// An accepted code counts more than a refusal by another campaign; else the last word counts. A
-/// deployment that ignores case may spell the code its own way.
-fn verdict<'v>(verdicts: &'v [Verdict], code: &str) -> Option<&'v Verdict> {
-    let find = |same: &dyn Fn(&str) -> bool| {
-        let mut matching = verdicts.iter().filter(|verdict| same(&verdict.code));
-        let accepted = matching.clone().find(|verdict| verdict.rejected.is_none());
-        accepted.or_else(|| matching.next_back())
+/// A discount, or what takes one back where it has no place of its own; none where it cannot be read.
+fn discount(on: Option<On>, props: &Value) -> Option<Entry> {
+    let back = on.is_none();
+    let has = |name: &str| props.get(name).is_some_and(|value| *value != Value::Null);
+    let on = on.unwrap_or_else(|| match (has("additionalCost"), has("cartItemPosition")) {
+        (true, true) => On::LineCost,
+        (true, false) => On::Cost,
+        (false, true) => On::Line,
+        (false, false) => On::Session,
+    });
+    let text = |name: &str| props.get(name).and_then(Value::as_str).unwrap_or_default();
+    let number = |name: &str| props.get(name).and_then(Value::as_integer);
+    let (name, of_cost) = (text("name"), matches!(on, On::Cost | On::LineCost));
+    let mut entry = Entry {
+        on,
+        back,
+        void: false,
+        position: 0,
+        word: text(if of_cost { "additionalCost" } else { "scope" }).to_string(),
+        label: name.to_string(),
+        value: props.get("value").and_then(amount)?,
+        desired: props.get("desiredValue").and_then(amount),
+        key: String::new(),
+        named: 0,
     };
-    find(&|known| known == code).or_else(|| find(&|known| known.eq_ignore_ascii_case(code)))
+    let key = &mut entry.key;
+    key.push_str(match on {
+        On::Session => "s",
+        On::Cost => "c",
+        On::Line => "l",
+        On::LineCost => "k",
+    });
+    write_string(name, key);
+    if of_cost {
+        write_string(&entry.word, key);
+    }
+    let mut bundle = None;
+    if matches!(on, On::Line | On::LineCost) {
+        let places =
+            if back { ["cartItemPosition", "cartItemSubPosition"] } else { ["position", "subPosition"] };
+        let places = places.map(number);
+        let [position, _] = places;
+        entry.position = usize::try_from(position?).ok()?;
+        for place in places {
+            write_place(place, key);
+        }
+        bundle = number("bundleIndex");
+        // Names of line discounts end in `#` and the position.
+        if let Some((label, position)) = name.rsplit_once('#')
+            && position.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            entry.label = label.to_string();
+        }
+    }
+    entry.named = key.len();
+    write_string(&entry.word, key);
+    write_place(bundle, key);
+    Some(entry)
+}
+
+fn write_place(place: Option<i64>, out: &mut String) {
+    out.push(',');
+    if let Some(place) = place {
+        write_integer(place, out);
+    }
+}
+
+/// What a giveaway is, whether it is to come or was given.
+fn pool(props: &Value) -> String {
+    texts(props, &["poolId", "recipientIntegrationId"])
+}
+
+/// The giveaways, each once: one that was given stands for one that was to come.
+fn awarded(giveaways: Vec<(Value, bool)>) -> Vec<Value> {
+    let keys: Vec<String> = giveaways.iter().map(|(props, _)| pool(props)).collect();
+    let pairs = keys.iter().zip(&giveaways);
+    let claims: Vec<Claim<'_>> =
+        pairs.map(|(key, (_, given))| Claim { key, value: ONE, back: *given }).collect();
+    let left = left(&claims);
+    let kept = giveaways.into_iter().zip(left).filter(|(_, left)| left.is_some());
+    kept.map(|((props, _), _)| props).collect()
+}
+
+/// Each code once. Accepted counts more than a refusal by another campaign; else the last word counts.
+fn settled(verdicts: Vec<Verdict>) -> Vec<Verdict> {
+    let codes: Vec<String> = verdicts.iter().map(|verdict| verdict.code.clone()).collect();
+    let texts: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let mut kept: Vec<Option<Verdict>> = Vec::with_capacity(verdicts.len());
+    for (index, (verdict, first)) in verdicts.into_iter().zip(firsts(&texts)).enumerate() {
+        match kept.get_mut(first) {
+            Some(Some(known)) if first < index => {
+                let refused = matches!(verdict.outcome, Outcome::Rejected(_));
+                if !(refused && known.outcome == Outcome::Accepted) {
+                    known.outcome = verdict.outcome;
+                }
+                kept.push(None);
+            }
+            _ => kept.push(Some(verdict)),
+        }
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// What became of a code. A deployment that ignores case may spell the code its own way.
+fn verdict<'v>(verdicts: &'v [Verdict], code: &str) -> Option<&'v Verdict> {
+    verdicts.iter().find(|verdict| verdict.code == code).or_else(|| {
+        let mut alike = verdicts.iter().filter(|verdict| verdict.code.eq_ignore_ascii_case(code));
+        let accepted = alike.clone().find(|verdict| verdict.outcome == Outcome::Accepted);
+        accepted.or_else(|| alike.next_back())
+    })
 }
 
 fn line_quote(line: &Line, echo: Option<&Value>, entries: &[&Entry]) -> Result<LineQuote, AmountError> {
@@ -483,7 +639,8 @@ fn line_quote(line: &Line, echo: Option<&Value>, entries: &[&Entry]) -> Result<L
     })
 }
 
-fn amount(value: &Value) -> Option<Amount> {
+/// A number of an answer as an amount.
+pub(crate) fn amount(value: &Value) -> Option<Amount> {
     match value {
         Value::Number(digits) => Amount::parse_answer(digits).ok(),
         _ => None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::draft::command::Command;
-use crate::draft::quote::{Notification, Quote};
+use crate::draft::quote::{Notification, Quote, Rejection};
 use crate::draft::refusal::Refusal;
 use crate::draft::{Draft, LineId};
 use crate::model::json::Value;
@@ -203,10 +203,10 @@ pub struct Coupon {
     pub code: String,
     /// Its status.
     pub status: Status,
-    /// Why it was rejected, as the API's word.
-    pub reason: Option<String>,
-    /// More about it.
-    pub detail: Option<String>,
+    /// Why it was rejected.
+    pub rejection: Option<Rejection>,
+    /// Whether its redemption was undone, so that it works again.
+    pub rolled_back: bool,
 }
 
 /// The status of a code.

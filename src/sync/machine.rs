@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::amount::Amount;
 use crate::draft::command::{Command, LineIds};
 use crate::draft::field::Field;
-use crate::draft::quote::{Quote, Verdict};
+use crate::draft::quote::{Outcome, Quote, Verdict};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, Item, Line, LineChange, LineId};
@@ -636,15 +636,11 @@ pub fn codes(draft: &Draft, quote: Option<&Quote>) -> (Vec<Coupon>, Option<Coupo
 }
 
 fn coupon(code: &str, verdict: Option<&Verdict>) -> Coupon {
-    let rejection = verdict.and_then(|verdict| verdict.rejected.clone());
-    Coupon {
-        code: code.to_string(),
-        status: match (verdict, &rejection) {
-            (None, _) => Status::Entered,
-            (Some(_), None) => Status::Accepted,
-            (Some(_), Some(_)) => Status::Rejected,
-        },
-        reason: rejection.as_ref().map(|rejection| rejection.reason.clone()),
-        detail: rejection.and_then(|rejection| rejection.detail),
-    }
+    let (status, rejection, rolled_back) = match verdict.map(|verdict| &verdict.outcome) {
+        None => (Status::Entered, None, false),
+        Some(Outcome::RolledBack) => (Status::Entered, None, true),
+        Some(Outcome::Accepted) => (Status::Accepted, None, false),
+        Some(Outcome::Rejected(why)) => (Status::Rejected, Some(why.clone()), false),
+    };
+    Coupon { code: code.to_string(), status, rejection, rolled_back }
 }

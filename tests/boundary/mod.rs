@@ -363,6 +363,65 @@ fn a_batch_is_painted_as_if_it_were_one_edit() {
 }
 
 #[wasm_bindgen_test]
+fn a_snapshot_tells_what_an_answer_says_beside_money() {
+    let head = r#""programId":9007199254740993,"subLedgerId":"""#;
+    let effects = [
+        (
+            "addLoyaltyPoints",
+            format!(r#"{{"name":"N",{head},"value":1.5,"desiredValue":2,"transactionUUID":"t"}}"#),
+        ),
+        ("deductLoyaltyPoints", format!(r#"{{"name":"N",{head},"value":50,"transactionUUID":"u"}}"#)),
+        ("rollbackAddedLoyaltyPoints", format!(r#"{{{head},"value":3,"transactionUUID":"v"}}"#)),
+        (
+            "changeLoyaltyTierLevel",
+            format!(r#"{{{head},"newTierName":"Gold","expiryDate":"2030-01-01T00:00:00Z"}}"#),
+        ),
+        ("extendLoyaltyPointsExpiryDate", r#"{"programId":5,"extensionDuration":"12h"}"#.to_string()),
+        ("willAwardGiveaway", r#"{"poolId":2,"poolName":"Pool"}"#.to_string()),
+        ("addFreeItem", r#"{"sku":"S","name":"Socks","desiredQuantity":2}"#.to_string()),
+        ("rollbackCoupon", r#"{"value":"A"}"#.to_string()),
+        (
+            "rejectCoupon",
+            r#"{"value":"B","rejectionReason":"X","campaignExclusionReason":"E","details":"D"}"#.to_string(),
+        ),
+        ("rollbackDiscount", r#"{"name":"Off","value":5}"#.to_string()),
+    ];
+    let effects: Vec<String> =
+        effects.iter().map(|(kind, props)| format!(r#"{{"effectType":"{kind}","props":{props}}}"#)).collect();
+    let session = r#"{"integrationId":"s 1","state":"open","couponCodes":["A","B","C"]}"#;
+    let answer = format!(r#"{{"customerSession":{session},"effects":[{}]}}"#, effects.join(","));
+    let snapshot = bench(&format!(r#""initial":{{"answer":{answer}}},{MANUAL}"#)).core.snapshot();
+    let head = r#""programId":"9007199254740993","subLedgerId":"""#;
+    let loyalty = [
+        format!(r#""earned":[{{"name":"N",{head},"value":"1.5","desiredValue":"2"}}]"#),
+        format!(r#""spent":[{{"name":"N",{head},"value":"50"}}]"#),
+        format!(r#""takenBack":[{{{head},"value":"3"}}]"#),
+        format!(r#""tier":{{"name":"Gold",{head},"expiryDate":"2030-01-01T00:00:00Z"}}"#),
+        r#""expiry":[{"programId":5,"extensionDuration":"12h"}]"#.to_string(),
+    ];
+    assert_eq!(json(&get(&snapshot, "loyalty")), format!("{{{}}}", loyalty.join(",")));
+    assert_eq!(
+        json(&get(&snapshot, "offers")),
+        r#"{"freeItems":[{"sku":"S","name":"Socks","quantity":1,"desiredQuantity":2}],"giveaways":[{"poolId":2,"poolName":"Pool"}],"notifications":[]}"#
+    );
+    let rejected =
+        r#""status":"rejected","reason":"X","detail":"E","campaignExclusionReason":"E","details":"D""#;
+    let codes = [
+        r#"{"code":"A","status":"entered","rolledBack":true}"#,
+        &format!(r#"{{"code":"B",{rejected}}}"#),
+        r#"{"code":"C","status":"entered"}"#,
+    ];
+    assert_eq!(json(&get(&snapshot, "coupons")), format!("[{}]", codes.join(",")));
+    assert_eq!(
+        json(&get(&snapshot, "totals.rolledBack")),
+        r#"[{"name":"Off","amount":"5.00","scope":"session"}]"#
+    );
+    let without = bench(MANUAL).core.snapshot();
+    assert_eq!(json(&get(&without, "loyalty")), r#"{"earned":[],"spent":[]}"#);
+    assert!(get(&without, "totals.rolledBack").is_undefined());
+}
+
+#[wasm_bindgen_test]
 fn edits_say_what_they_did_or_why_not() {
     let bench = bench(MANUAL);
     let result = bench.core.apply(r#"{"do":"cart.add","item":{"sku":"A","quantity":1,"price":"0.10"}}"#);

@@ -809,7 +809,7 @@ fn rule_9_who_joins_a_close_or_a_preparation_is_bound_to_the_quote_too() {
 
     let mut desk = Desk::stocked();
     let seen = desk.fingerprint();
-    desk.edit(json!({ "do": "set", "field": "profileId", "value": "P" }));
+    desk.edit(json!({ "do": "set", "field": "identifiers", "value": ["I"] }));
     let first = desk.ask(Ask::Close(Some(seen)));
     let other = desk.ask(Ask::Close(Some("nonsense".to_string())));
     assert_eq!(desk.rejected(other), "quote_changed", "both cannot be right");

@@ -275,6 +275,8 @@ export type SessionField = keyof DraftSession;
 export interface Discount {
   readonly name: string;
   readonly amount: Amount;
+  /** What it would be without limits of budgets, where partial discounts are allowed. */
+  readonly desiredAmount?: Amount;
 }
 
 /** A discount of the session, named once for all that it applies to. */
@@ -311,7 +313,14 @@ export interface CodeState {
   readonly status: 'entered' | 'accepted' | 'rejected';
   /** The word of the API, such as `CouponNotFound`; unknown ones are kept. */
   readonly reason?: string;
+  /** Why its campaign was left out, else free text. */
   readonly detail?: string;
+  /** The word of the API for why its campaign was left out, such as `CampaignGaveLowerDiscount`. */
+  readonly campaignExclusionReason?: string;
+  /** Free text about the refusal. */
+  readonly details?: string;
+  /** Present where its redemption was undone by a cancellation or reopening: it is `entered` and works again. */
+  readonly rolledBack?: true;
 }
 
 /** Sums of the cart. Local ones at once, discounts and payable by the newest quote. */
@@ -328,23 +337,64 @@ export interface Totals {
   readonly payableRounded: Amount;
   /** Every discount of the newest quote, in the order of the answer. */
   readonly discounts: readonly SessionDiscount[];
+  /** Present where the newest answer takes discounts back, after a cancellation, a return or a reopening. */
+  readonly rolledBack?: readonly SessionDiscount[];
   /** False while a line has no price. */
   readonly complete: boolean;
 }
 
-/** Loyalty points earned or spent. */
+/** Loyalty points of one name, program and recipient together. */
 export interface Points {
-  readonly name: string;
+  /** Absent in points that were taken or given back. */
+  readonly name?: string;
   readonly programId?: Id;
   readonly subLedgerId?: string;
+  /** Whose they are: not always the shopper's, such as those for who referred the shopper. */
+  readonly recipientIntegrationId?: string;
+  readonly cardIdentifier?: string;
+  readonly startDate?: string;
+  readonly expiryDate?: string;
+  /** How many, as a decimal string without padding. */
   readonly value: Amount;
+  /** How many it would be without limits of budgets, where partial rewards are allowed. */
+  readonly desiredValue?: Amount;
   readonly [field: string]: unknown;
 }
 
-/** A loyalty tier. */
+/** A loyalty tier that the points of this session lead to. */
 export interface Tier {
   readonly name: string;
+  readonly programId?: Id;
+  readonly subLedgerId?: string;
+  readonly previousTierName?: string;
+  readonly expiryDate?: string;
   readonly [field: string]: unknown;
+}
+
+/** Loyalty points that get another expiry: moved by a duration, or set to a date. */
+export interface PointsExpiry {
+  readonly programId?: Id;
+  readonly subLedgerId?: string;
+  /** `immediate`, or a number and a unit such as `12h`. */
+  readonly extensionDuration?: string;
+  readonly newExpiryDate?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What the newest answer says about loyalty. */
+export interface Loyalty {
+  /** Points earned; booked at the closing. */
+  readonly earned: readonly Points[];
+  /** Points spent; booked at the closing. */
+  readonly spent: readonly Points[];
+  /** Present where the tier changes. */
+  readonly tier?: Tier;
+  /** Present where points get another expiry. */
+  readonly expiry?: readonly PointsExpiry[];
+  /** Present where earned points were taken back. */
+  readonly takenBack?: readonly Points[];
+  /** Present where spent points were given back. */
+  readonly givenBack?: readonly Points[];
 }
 
 /** A free item on offer: `cart.accept` puts it into the cart. */
@@ -353,10 +403,18 @@ export interface FreeItem {
   readonly name?: string;
   /** Units on offer. */
   readonly quantity?: number;
+  /** Units wished, where only a part of a reward could be given. */
+  readonly desiredQuantity?: number;
 }
 
 /** A giveaway, with its code once the session is closed. */
 export interface Giveaway {
+  readonly poolId?: Id;
+  readonly poolName?: string;
+  readonly recipientIntegrationId?: string;
+  readonly giveawayId?: Id;
+  /** Absent until the closing. */
+  readonly code?: string;
   readonly [field: string]: unknown;
 }
 
@@ -378,7 +436,7 @@ export interface Mismatch {
 
 /** What the newest answer says about money and codes. */
 export interface Quote {
-  /** Names its content: equal quotes have equal fingerprints. */
+  /** The same while what the shopper pays and gets is the same; times, texts and refused codes are not in it. */
   readonly fingerprint: string;
   /** The revision it was made for. */
   readonly revision: number;
@@ -397,13 +455,57 @@ export interface Preview extends Quote {
   readonly discounts: readonly SessionDiscount[];
   readonly coupons: readonly CodeState[];
   readonly referral?: CodeState;
+  readonly rolledBack?: readonly SessionDiscount[];
+  readonly loyalty: Loyalty;
   readonly offers: Snapshot['offers'];
   readonly effects: readonly Effect[];
 }
 
+/** The effect types of the API; newer ones are kept and handed on too. */
+export type EffectType =
+  | 'acceptCoupon'
+  | 'rejectCoupon'
+  | 'acceptReferral'
+  | 'rejectReferral'
+  | 'redeemReferral'
+  | 'setDiscount'
+  | 'setDiscountPerItem'
+  | 'setDiscountPerAdditionalCost'
+  | 'setDiscountPerAdditionalCostPerItem'
+  | 'addFreeItem'
+  | 'showNotification'
+  | 'couponCreated'
+  | 'referralCreated'
+  | 'reserveCoupon'
+  | 'addLoyaltyPoints'
+  | 'deductLoyaltyPoints'
+  | 'changeLoyaltyTierLevel'
+  | 'extendLoyaltyPointsExpiryDate'
+  | 'setLoyaltyPointsExpiryDate'
+  | 'willAwardGiveaway'
+  | 'awardGiveaway'
+  | 'increaseAchievementProgress'
+  | 'startAchievementProgress'
+  | 'rollbackIncreasedAchievementProgress'
+  | 'customEffect'
+  | 'updateAttribute'
+  | 'rollbackCoupon'
+  | 'rollbackReferral'
+  | 'rollbackDiscount'
+  | 'rollbackAddedLoyaltyPoints'
+  | 'rollbackDeductedLoyaltyPoints'
+  | 'addToAudience'
+  | 'removeFromAudience'
+  | 'triggerWebhook'
+  | 'error'
+  | 'showBundleMetadata'
+  | 'unlockReward'
+  | 'useReward'
+  | 'rollbackUseReward';
+
 /** An effect of the rule engine, as it came. */
 export interface Effect {
-  readonly effectType: string;
+  readonly effectType: EffectType | (string & {});
   readonly props: { readonly [name: string]: unknown };
   readonly [field: string]: unknown;
 }
@@ -450,7 +552,7 @@ export interface Snapshot {
   readonly totals: Totals;
   readonly coupons: readonly CodeState[];
   readonly referral?: CodeState;
-  readonly loyalty: { readonly earned: readonly Points[]; readonly spent: readonly Points[]; readonly tier?: Tier };
+  readonly loyalty: Loyalty;
   readonly offers: {
     readonly freeItems: readonly FreeItem[];
     readonly giveaways: readonly Giveaway[];

@@ -1,0 +1,108 @@
+//! Loyalty points of an answer.
+
+use crate::amount::Amount;
+use crate::draft::effects::Flow;
+use crate::draft::quote::amount;
+use crate::draft::undo::{Claim, left};
+use crate::model::index::firsts;
+use crate::model::json::Value;
+
+/// The props that tell whose points they are and what for; the same in all units of an effect.
+pub const HEAD: [&str; 5] = ["name", "programId", "subLedgerId", "recipientIntegrationId", "cardIdentifier"];
+
+/// Points of one name, program and recipient together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Points {
+    /// What they are.
+    pub flow: Flow,
+    /// The [`HEAD`] as text, for comparing.
+    pub key: String,
+    /// The props of the first effect of them.
+    pub props: Value,
+    /// How many; not always a whole number.
+    pub value: Amount,
+    /// How many it would be without limits of budgets, where the answer says so.
+    pub desired: Option<Amount>,
+}
+
+/// The texts of some members, one after the other.
+pub(crate) fn texts(props: &Value, names: &[&str]) -> String {
+    let mut out = String::new();
+    for name in names {
+        props.get(name).unwrap_or(&Value::Null).write(&mut out);
+        out.push(',');
+    }
+    out
+}
+
+impl Points {
+    /// The points of one effect.
+    pub(crate) fn new(flow: Flow, props: &Value) -> Option<Points> {
+        let number = |name: &str| props.get(name).and_then(amount);
+        let value = number("value")?;
+        let key = texts(props, &HEAD);
+        Some(Points { flow, key, props: props.clone(), value, desired: number("desiredValue") })
+    }
+
+    /// What a roll-back names of what it undoes.
+    fn transaction(&self) -> String {
+        let mut key = texts(&self.props, &["transactionUUID", "programId"]);
+        key.push(match self.flow {
+            Flow::Earned | Flow::TakenBack => '+',
+            Flow::Spent | Flow::GivenBack => '-',
+        });
+        key
+    }
+
+    fn claim<'k>(&self, key: &'k str) -> Claim<'k> {
+        Claim { key, value: self.value, back: matches!(self.flow, Flow::TakenBack | Flow::GivenBack) }
+    }
+
+    /// What tells two kinds of points apart.
+    pub(crate) fn label(&self) -> String {
+        let mut label = self.key.clone();
+        label.push(match self.flow {
+            Flow::Earned => 'e',
+            Flow::Spent => 's',
+            Flow::TakenBack => 't',
+            Flow::GivenBack => 'g',
+        });
+        label
+    }
+}
+
+/// What is left of the points of single effects, those that belong together added up.
+pub(crate) fn collected(points: Vec<Points>) -> Vec<Points> {
+    let transactions: Vec<String> = points.iter().map(Points::transaction).collect();
+    let pairs = points.iter().zip(&transactions);
+    let claims: Vec<Claim<'_>> = pairs.map(|(points, key)| points.claim(key)).collect();
+    let left = left(&claims);
+    let kept = points.into_iter().zip(left).filter_map(|(mut points, left)| {
+        points.desired = points.desired.filter(|_| left == Some(points.value));
+        points.value = left?;
+        Some(points)
+    });
+    let kept: Vec<Points> = kept.collect();
+    let labels: Vec<String> = kept.iter().map(Points::label).collect();
+    let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let mut sums: Vec<Option<Points>> = Vec::with_capacity(kept.len());
+    for (index, (points, first)) in kept.into_iter().zip(firsts(&texts)).enumerate() {
+        match sums.get_mut(first) {
+            Some(Some(sum)) if first < index => {
+                sum.desired = wished((sum.desired, sum.value), (points.desired, points.value));
+                sum.value = sum.value.add(points.value).unwrap_or(sum.value);
+                sums.push(None);
+            }
+            _ => sums.push(Some(points)),
+        }
+    }
+    sums.into_iter().flatten().collect()
+}
+
+/// What two of one kind would be without limits, where that is said of one of them.
+pub(crate) fn wished(one: (Option<Amount>, Amount), other: (Option<Amount>, Amount)) -> Option<Amount> {
+    if one.0.is_none() && other.0.is_none() {
+        return None;
+    }
+    one.0.unwrap_or(one.1).add(other.0.unwrap_or(other.1)).ok()
+}
