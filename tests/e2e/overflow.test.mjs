@@ -35,11 +35,13 @@ suite('overflow', (given) => {
         const { checkout } = document.querySelector('cartwright-checkout');
         checkout.cart.add({ sku: 'LONG', name: ${JSON.stringify(LONG_NAME)}, price: '123456789.99', quantity: 99 });
         checkout.cart.add({ sku: 'TRAIL-SHOE', name: 'Trail shoe', price: '59.00', category: 'shoes', quantity: 2 });
-        for (const code of ['XMAS-20-2021', 'SHOES5', 'EXPIRED', 'A'.repeat(100)]) checkout.coupons.add(code);
+        for (const code of ['XMAS-20-2021', 'SHOES5', 'LUCKY', 'EXPIRED', 'A'.repeat(100)]) checkout.coupons.add(code);
         checkout.referral.set('NT2K54D9');
+        checkout.profile.set('SHOPPER');
       `);
       await page.until(`document.querySelector('cartwright-checkout').checkout.getSnapshot().quote?.current === true`);
       await page.shows({ part: 'coupon-error' }, /EXPIRED/);
+      await page.shows({ part: 'reward', nth: 2 }, /Concert tickets/);
       assert.deepEqual(await page.run(sticksOut), []);
     });
 

@@ -174,6 +174,38 @@ suite('shop', (given) => {
     assert.equal(total, 104.9);
   });
 
+  test('a shopper who signed in sees points, the level they lead to and a giveaway, whose code comes with the order', async () => {
+    const { page } = given;
+    await fill(given, 'MUG', 'TOTE');
+    assert.equal(await visible(given, 'reward'), 0, 'nobody is signed in');
+    await page.run(`
+      const { checkout } = ${host};
+      checkout.profile.set('SHOPPER-' + checkout.getSnapshot().sessionId);
+      checkout.coupons.add('LUCKY');
+    `);
+    await page.shows({ part: 'reward', nth: 0 }, /^Points for your order\s\+53\.32 points$/);
+    await page.shows({ part: 'reward', nth: 1 }, /^Concert tickets\syours with this order$/);
+    await page.click({ part: 'increase', nth: 1 }, 2);
+    await page.shows({ part: 'reward', nth: 0 }, /\+119\.98 points$/);
+    await page.shows({ part: 'reward', nth: 1 }, /^Your new level\sSilver$/);
+    const { loyalty, offers } = await saved(given);
+    assert.deepEqual([loyalty.earned.length, loyalty.spent, loyalty.tier.name], [1, [], 'Silver']);
+    assert.deepEqual([loyalty.earned[0].value, offers.giveaways[0].code], ['119.98', undefined]);
+
+    await page.click('checkout-button');
+    await page.shows('closed-title', 'Thank you for your order!');
+    const { giveaways } = (await snapshot(given)).offers;
+    assert.equal(giveaways.length, 1);
+    assert.match(giveaways[0].code, /^TICKET-/);
+    const seen = await page.run(`return [...${host}.shadowRoot.querySelectorAll('[part~=closed] [part~=reward]')]
+      .filter((piece) => piece.getClientRects().length > 0).map((piece) => piece.textContent)`);
+    assert.deepEqual(seen, [
+      'Points for your order +119.98 points',
+      'Your new level Silver',
+      `Concert tickets ${giveaways[0].code}`,
+    ]);
+  });
+
   test('a double click places the order once, and then nothing can be changed', async () => {
     const { page } = given;
     const { sessionId } = await fill(given, 'MUG', 'TOTE');

@@ -144,6 +144,8 @@ button:disabled, button[aria-disabled=true] { cursor: default; }
 .row > :first-child { min-width: 0; overflow-wrap: anywhere; }
 .row-discount { color: var(--_success); }
 .row-payable { padding-top: 0.25rem; font-size: 1.375em; font-weight: 700; line-height: 1.2; letter-spacing: -0.01em; }
+.rewards { display: grid; gap: 0.25rem; color: var(--_muted); font-size: 0.875em; text-align: start; }
+.reward { color: var(--_success); font-variant-numeric: tabular-nums; text-align: end; overflow-wrap: anywhere; }
 [part~=payable], [part~=line-payable] { transition: opacity 0.2s; }
 [part~=stale], [part~=pending] [part~=line-payable] { opacity: 0.55; transition-delay: 0.25s; }
 

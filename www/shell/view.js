@@ -17,6 +17,7 @@
  *   totals              rows: row-items row-item-costs row-cost (data-name) row-total row-discount (data-name, data-scope)
  *                       row-payable; in each row: term, amount; payable also has the parts payable and, while the
  *                       quote is not current, stale
+ *   rewards, reward (data-kind: earned, spent, tier, giveaway), reward-name, reward-value; also in the panel after closing
  *   incomplete sync-error (role=alert) notice (role=alert) checkout-button
  *   closed              the panel after closing: closed-title closed-text reference closed-lines closed-line paid new-order
  *   live                the polite live region
@@ -24,6 +25,7 @@
 import { h, icon, keyedRows, setAttribute, setText, show, showText } from './dom.js';
 import { createCodes } from './view-codes.js';
 import { createLines, lineName } from './view-lines.js';
+import { createRewards } from './view-rewards.js';
 import { byCode, costName, counted, errorText, fieldProblems, fill, refusalText, syncText, textOf } from './wording.js';
 
 /** @typedef {import('./index.js').Snapshot} Snapshot */
@@ -156,6 +158,8 @@ export function createView(root, actions) {
     discounts.node,
     payableRow.node,
   );
+  const rewards = createRewards();
+  const closedRewards = createRewards();
   const incomplete = h('p', { part: 'incomplete', class: 'muted' });
   const notice = h('p', { part: 'notice', class: 'error box', role: 'alert' });
   const buttonText = h('span');
@@ -179,6 +183,7 @@ export function createView(root, actions) {
     h('header', { part: 'header', class: 'header' }, title, count),
     fields,
     totals,
+    rewards.node,
     incomplete,
     syncAlert,
     notice,
@@ -208,6 +213,7 @@ export function createView(root, actions) {
       h('div', { class: 'row row-payable' }, paidTerm, paid),
       h('div', { class: 'row-reference' }, referenceTerm, reference),
     ),
+    closedRewards.node,
     newOrder,
   );
   const card = h(
@@ -403,6 +409,7 @@ export function createView(root, actions) {
     setText(referralToggle, texts.referralQuestion);
     if (snapshot.referral && !last?.referral) referralBox.open = true;
     renderTotals(snapshot);
+    rewards.update(snapshot, context);
     fields.disabled = closing || ui.disabled;
 
     const blocked = snapshot.sync.phase === 'blocked';
@@ -432,6 +439,7 @@ export function createView(root, actions) {
     show(mark, done);
     showText(closedText, '');
     closedRows.update(snapshot.lines, context);
+    closedRewards.update(snapshot, context);
     setText(paidTerm, texts.closedPaid);
     setText(paid, money(snapshot.totals.payable));
     setText(referenceTerm, texts.closedReference);

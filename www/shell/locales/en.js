@@ -36,6 +36,13 @@ export default {
   unknownAmount: '—',
   incomplete: 'Some prices are confirmed by the shop.',
 
+  points: 'Points',
+  earned: { one: '+{points} point', other: '+{points} points' },
+  spent: { one: '−{points} point', other: '−{points} points' },
+  tier: 'Your new level',
+  giveaway: 'A gift for you',
+  giveawayToCome: 'yours with this order',
+
   checkout: 'Place order',
   placing: 'Placing your order…',
   retry: 'Try now',
