@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, RequestCredentials};
 
 use crate::browser::clock::{Timer, now};
@@ -20,7 +20,7 @@ use crate::draft::{Draft, limits as limit};
 use crate::model::json::Value;
 use crate::model::wire::key;
 use crate::sync::{
-    Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply, Send, SyncError,
+    Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply, Send, SyncError, Writes,
 };
 
 /// One checkout.
@@ -39,6 +39,7 @@ struct Shared {
     batch: RefCell<Option<Batch>>,
     wake: RefCell<Option<Timer>>,
     flights: RefCell<Vec<Flight>>,
+    storing: Cell<bool>,
     notices: RefCell<VecDeque<Notice>>,
     telling: Cell<bool>,
     disposed: Cell<bool>,
@@ -81,6 +82,7 @@ impl Core {
             batch: RefCell::default(),
             wake: RefCell::default(),
             flights: RefCell::default(),
+            storing: Cell::new(false),
             notices: RefCell::default(),
             telling: Cell::new(false),
             disposed: Cell::new(false),
@@ -179,7 +181,7 @@ impl Core {
         self.shared.disposed.set(true);
         self.shared.wake.borrow_mut().take();
         self.shared.notices.borrow_mut().clear();
-        self.shared.flights.borrow().is_empty()
+        self.shared.rests()
     }
 }
 
@@ -210,13 +212,19 @@ impl Shared {
     fn dispatch(self: &Rc<Self>, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
         // What is under way still ends: a newer draft may wait behind it.
         let disposed = self.disposed.get();
-        if disposed && !matches!(event, Event::Answered { .. } | Event::Failed { .. }) {
+        if disposed
+            && !matches!(
+                event,
+                Event::Answered { .. } | Event::Failed { .. } | Event::Stored | Event::StoreFailed
+            )
+        {
             return None;
         }
         let actions = self.machine.borrow_mut().handle(event, now());
         let tries_again = disposed && self.machine.borrow().error().is_some();
         for action in actions.list {
             match action {
+                Action::Store(writes) => self.store(&writes),
                 _ if tries_again => {}
                 Action::Send(send) => self.send(send),
                 _ if disposed => {}
@@ -246,6 +254,32 @@ impl Shared {
             self.telling.set(false);
         }
         actions.edited
+    }
+
+    fn rests(&self) -> bool {
+        self.flights.borrow().is_empty() && !self.storing.get()
+    }
+
+    /// Tells that the last of what was under way when the checkout was disposed of is over.
+    fn maybe_rest(&self) {
+        if self.disposed.get() && self.rests() {
+            let _ = self.host.emit("rest", &JsValue::UNDEFINED);
+        }
+    }
+
+    fn store(self: &Rc<Self>, writes: &Writes) {
+        self.storing.set(true);
+        let promise = self.host.store(&writes.to_text());
+        let shared = self.clone();
+        spawn_local(async move {
+            let stored = match promise {
+                Ok(promise) => JsFuture::from(promise).await.is_ok(),
+                Err(_) => false,
+            };
+            shared.storing.set(false);
+            shared.dispatch(if stored { Event::Stored } else { Event::StoreFailed });
+            shared.maybe_rest();
+        });
     }
 
     fn send(self: &Rc<Self>, send: Send) {
@@ -287,9 +321,7 @@ impl Shared {
             abort.abort();
         }
         self.dispatch(event);
-        if self.disposed.get() && self.flights.borrow().is_empty() {
-            let _ = self.host.emit("rest", &JsValue::UNDEFINED);
-        }
+        self.maybe_rest();
     }
 
     fn tell(&self, notice: Notice) {

@@ -17,6 +17,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn headers(this: &Host) -> Result<js_sys::Promise, JsValue>;
 
+    /// Stores what the text says, or rejects.
+    #[wasm_bindgen(method, catch)]
+    pub fn store(this: &Host, writes: &str) -> Result<js_sys::Promise, JsValue>;
+
     /// Tells whoever listens to this type of event.
     #[wasm_bindgen(method, catch)]
     pub fn emit(this: &Host, kind: &str, detail: &JsValue) -> Result<(), JsValue>;

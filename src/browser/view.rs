@@ -177,11 +177,10 @@ impl View {
     pub fn heads(&mut self, machine: &Machine) {
         self.text("sessionId", &machine.options().session_id);
         self.count("revision", machine.revision());
-        // Memory survives nothing, so nothing is persisted.
-        self.count("persistedRevision", 0);
+        self.count("persistedRevision", machine.persisted());
         self.count("acknowledgedRevision", machine.acknowledged());
         self.text("state", machine.state().as_str());
-        self.text("persistence", "memory");
+        self.text("persistence", if machine.is_stored() { "indexeddb" } else { "memory" });
         self.flag("restored", machine.restored());
     }
 

@@ -215,6 +215,72 @@ impl Draft {
         out.push('}');
     }
 
+    /// Appends the draft's stored form, with the ids of its lines and what was sent of it.
+    pub fn write_record(&self, out: &mut String) {
+        out.push_str("{\"fields\":");
+        self.fields.write(out);
+        if self.cart_set {
+            out.push_str(",\"lines\":");
+            write_list(self.lines(), out, |line, out| {
+                out.push_str("{\"id\":");
+                write_string(&line.id.to_text(), out);
+                out.push_str(",\"item\":");
+                out.push_str(line.text());
+                if let Some(meta) = &line.meta {
+                    out.push_str(",\"meta\":");
+                    meta.write(out);
+                }
+                out.push_str(if line.free { ",\"free\":true}" } else { "}" });
+            });
+        }
+        out.push(',');
+        self.write_sent(out);
+        out.push('}');
+    }
+
+    /// Appends the members that tell what was sent.
+    pub fn write_sent(&self, out: &mut String) {
+        let sent = FIELDS.into_iter().filter(|field| self.sent.contains(*field));
+        let sent: Vec<&str> = sent.map(Field::name).collect();
+        out.push_str("\"sent\":");
+        write_list(&sent, out, |name, out| write_string(name, out));
+        out.push_str(",\"attributes\":");
+        self.sent_attributes.write(out);
+    }
+
+    /// Reads the stored form; none where it is damaged.
+    pub fn read_record(record: &Value, limits: CartLimits) -> Option<Draft> {
+        let mut draft = Draft::new(limits);
+        let mut reading = Reading::new(Source::Api);
+        let fields = NewCustomerSessionV2::SHAPE.read(record.get("fields")?, &mut reading)?;
+        if let Some(Value::Object(costs)) = fields.get(Field::AdditionalCosts.name()) {
+            draft.set_costs(costs.clone()).ok()?;
+        }
+        draft.fields = fields;
+        if let Some(lines) = record.get("lines") {
+            for line in lines.as_array()? {
+                let id = LineId::parse(line.get("id")?.as_str()?)?;
+                let item = Item::read(line.get("item")?, Source::Api).ok()?;
+                let free = line.get("free").is_some();
+                draft.push(NewLine { id, item, meta: line.get("meta").cloned(), free }).ok()?;
+            }
+            draft.cart_set = true;
+        }
+        draft.read_sent(record)?;
+        reading.into_faults().is_empty().then_some(draft)
+    }
+
+    /// Takes over what was sent; none where that is damaged.
+    pub fn read_sent(&mut self, record: &Value) -> Option<()> {
+        for name in record.get("sent")?.as_array()? {
+            if let Some(field) = Field::from_name(name.as_str()?) {
+                self.sent.insert(field);
+            }
+        }
+        self.sent_attributes = record.get("attributes")?.as_object()?.clone();
+        Some(())
+    }
+
     /// Applies all commands or, when one is refused, none; the refusals are those of all commands
     /// up to and with the first refused one.
     pub fn apply_all(&mut self, commands: &[Command]) -> Applied {

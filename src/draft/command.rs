@@ -93,6 +93,16 @@ impl LineIds {
         LineIds { tag: seed & !0xff_ffff, next: 1 }
     }
 
+    /// Ids from one that was made before on, as when a command is read again.
+    pub fn from(first: LineId) -> LineIds {
+        LineIds { tag: first.0 & !0xff_ffff, next: first.0 & 0xff_ffff }
+    }
+
+    /// The id that is made next.
+    pub fn first(&self) -> LineId {
+        LineId(self.tag.wrapping_add(self.next))
+    }
+
     /// The next id.
     pub fn make(&mut self) -> LineId {
         let id = LineId(self.tag.wrapping_add(self.next));

@@ -63,6 +63,7 @@ impl Machine {
         if self.opening.is_some() && attempt.kind == Kind::Read && self.says_unknown(&error) {
             self.relieve(Kind::Read);
             self.opening = None;
+            self.keeping.head = true;
             self.all_changed();
             return;
         }
@@ -342,6 +343,7 @@ impl Machine {
                 if attempt.kind != Kind::Cancel {
                     self.acknowledged = self.acknowledged.max(attempt.revision);
                     self.acknowledged_draft = attempt.draft;
+                    self.keeping.head = true;
                 }
                 let was_open = self.state == State::Open;
                 if let Some(session) = value.get("customerSession") {
@@ -369,7 +371,9 @@ impl Machine {
         };
         let was_open = self.state == State::Open;
         let opening = self.opening.take();
-        let asked = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
+        let reads_back = std::mem::take(&mut self.reads_back);
+        let refresh = |waiting: &Waiting| matches!(waiting.goal, Goal::Refresh(_));
+        let asked = reads_back || self.waiting.iter().any(refresh);
         let same = self.is_same(session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);

@@ -34,6 +34,10 @@ pub enum SyncCode {
     Aborted,
     /// A value of the headers is a key of the API.
     ApiKeyInBrowser,
+    /// What is stored cannot be read, or nothing can be stored.
+    StorageFailed,
+    /// What is stored was written by a newer version.
+    StorageNewer,
     /// What was asked for is refused before anything is sent.
     Refused(Code),
 }
@@ -55,6 +59,8 @@ impl SyncCode {
             SyncCode::NotSent => "not_sent",
             SyncCode::Aborted => "aborted",
             SyncCode::ApiKeyInBrowser => "api_key_in_browser",
+            SyncCode::StorageFailed => "storage_failed",
+            SyncCode::StorageNewer => "storage_newer",
             SyncCode::Refused(code) => code.as_str(),
         }
     }

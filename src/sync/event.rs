@@ -8,6 +8,7 @@ use crate::draft::refusal::Refusal;
 use crate::draft::{Draft, LineId};
 use crate::model::json::Value;
 use crate::sync::error::SyncError;
+use crate::sync::record::Writes;
 
 /// An edit: the command, and the text in which it came, to be shown when it has to be given back.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Edit {
     pub command: Command,
     /// `{"do": …}` as it was read.
     pub raw: Value,
+    /// The first id that its lines could take.
+    pub ids: LineId,
 }
 
 /// Something that the caller waits for.
@@ -48,6 +51,10 @@ pub enum Event {
     Opened,
     /// The shopper or the shop changes the draft; all of it or none.
     Edited(Vec<Edit>),
+    /// What [`Action::Store`] asked for is stored.
+    Stored,
+    /// It is not, and nothing more will be.
+    StoreFailed,
     /// The time asked for by [`Action::WakeAt`] is there.
     Woke,
     /// An attempt was answered.
@@ -136,6 +143,8 @@ pub struct Send {
 pub enum Action {
     /// Make a request.
     Send(Send),
+    /// Store; answered by [`Event::Stored`] or [`Event::StoreFailed`] before the next one comes.
+    Store(Writes),
     /// Wake the machine at that time, in milliseconds since 1970; replaces an earlier one.
     WakeAt(u64),
     /// Tell whoever listens.

@@ -16,6 +16,7 @@ use crate::sync::error::SyncError;
 use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
 use crate::sync::moves::Move;
 use crate::sync::options::{Mode, Options};
+use crate::sync::record::Keeping;
 use crate::sync::send::{Attempt, Kind, Preview};
 
 /// One checkout: the draft, what the server knows of it, and what is under way.
@@ -26,7 +27,7 @@ pub struct Machine {
     pub(super) random: Random,
     pub(super) ids: LineIds,
     pub(super) out: Vec<Action>,
-    touched: bool,
+    pub(super) touched: bool,
     changes: Change,
 
     pub(super) draft: Draft,
@@ -50,6 +51,9 @@ pub struct Machine {
     pub(super) previews: Vec<Preview>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) read_wanted: bool,
+    /// Whether the next read is the first one since the store was read: others may have written meanwhile.
+    pub(super) reads_back: bool,
+    pub(super) keeping: Keeping,
     /// The draft is to be sent although nothing in it is new, for a fresh quote.
     pub(super) update_wanted: bool,
 
@@ -154,17 +158,49 @@ impl Machine {
     pub fn new(options: Options) -> Result<Machine, Vec<Refusal>> {
         let mut random = Random::new(options.seed);
         let mut ids = LineIds::new(random.bits());
-        let draft = Draft::new(options.limits);
+        let mut options = options;
         let initial = match &options.initial_draft {
             None => None,
             Some((source, session)) => {
+                let first = ids.first();
                 let command = Command::load(session, *source, &mut ids)?;
-                draft.clone().apply(&command)?;
-                Some(Edit { command, raw: session.clone() })
+                Draft::new(options.limits).apply(&command)?;
+                let given = match source {
+                    Source::Text => ("text", Value::String(session.to_text())),
+                    _ => ("session", session.clone()),
+                };
+                let members = [("do", Value::String("load".to_string())), given];
+                let raw = members.map(|(name, value)| (name.to_string(), value)).into_iter().collect();
+                Some(Edit { command, raw: Value::Object(raw), ids: first })
             }
         };
+        let stored = options.stored.take();
+        let mut machine = Machine::fresh(options, random, ids);
+        if let Some(stored) = stored {
+            machine = machine.restored_from(&stored);
+            // That nobody else can know the session is to be known after a reload too.
+            machine.keeping.head |= machine.options.session_is_new;
+        }
+        if let Some(answer) = machine.options.initial_answer.take() {
+            if !machine.is_ours(Kind::Read, &answer) {
+                let steps = ["initial", "answer"].map(|step| Step::Key(step.to_string()));
+                return Err(vec![Refusal::new(Code::ValueType, steps.to_vec())]);
+            }
+            machine.read_session(&answer)?;
+        }
+        // What the shopper did here before is newer than what the page brings along.
+        if let Some(edit) = initial.filter(|_| !machine.is_stored() || machine.revision == 0) {
+            machine.edit(vec![edit])?;
+        }
+        machine.out.retain(|action| matches!(action, Action::Emit(Notice::Conflict { .. })));
+        Ok(machine)
+    }
+
+    /// A checkout of which nothing is known.
+    pub(super) fn fresh(options: Options, random: Random, ids: LineIds) -> Machine {
+        let draft = Draft::new(options.limits);
         let known = !options.session_is_new;
-        let mut machine = Machine {
+        Machine {
             now: 0,
             random,
             ids,
@@ -188,6 +224,8 @@ impl Machine {
             previews: Vec::new(),
             waiting: Vec::new(),
             read_wanted: false,
+            reads_back: false,
+            keeping: Keeping::default(),
             update_wanted: false,
             next_attempt: 1,
             attempt: 0,
@@ -202,19 +240,7 @@ impl Machine {
             last_edit: 0,
             urgent: false,
             options,
-        };
-        if let Some(answer) = machine.options.initial_answer.take() {
-            if !machine.is_ours(Kind::Read, &answer) {
-                let steps = ["initial", "answer"].map(|step| Step::Key(step.to_string()));
-                return Err(vec![Refusal::new(Code::ValueType, steps.to_vec())]);
-            }
-            machine.read_session(&answer)?;
         }
-        if let Some(edit) = initial {
-            machine.edit(vec![edit])?;
-        }
-        machine.out.clear();
-        Ok(machine)
     }
 
     /// Takes an event in and says what is to be done; `now` is in milliseconds since 1970.
@@ -223,8 +249,10 @@ impl Machine {
         let before = (self.phase(), self.attempt, self.resume_at, self.error.clone());
         let mut edited = None;
         match event {
-            Event::Opened => {}
+            Event::Opened => self.tell_trouble(),
             Event::Edited(edits) => edited = Some(self.edit(edits)),
+            Event::Stored => self.stored(),
+            Event::StoreFailed => self.store_failed(),
             Event::Woke => {}
             Event::Answered { id, status, retry_after, body } => {
                 self.answered(id, status, retry_after.as_deref(), &body);
@@ -246,6 +274,7 @@ impl Machine {
         self.settle();
         self.pump();
         self.settle();
+        self.store();
         let after = (self.phase(), self.attempt, self.resume_at, self.error.clone());
         if before != after {
             self.touched = true;
@@ -274,7 +303,8 @@ impl Machine {
 
     /// Reads a command; its line ids are new ones.
     pub fn read_command(&mut self, value: &Value) -> Result<Edit, Vec<Refusal>> {
-        Ok(Edit { command: Command::read(value, &mut self.ids)?, raw: value.clone() })
+        let ids = self.ids.first();
+        Ok(Edit { command: Command::read(value, &mut self.ids)?, raw: value.clone(), ids })
     }
 
     /// Whether edits are accepted now.
@@ -288,15 +318,16 @@ impl Machine {
         Ok(())
     }
 
-    fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
+    pub(super) fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
         self.may_edit().map_err(|refusal| vec![refusal])?;
         let commands: Vec<Command> = edits.iter().map(|edit| edit.command.clone()).collect();
         let change = self.draft.apply_all(&commands)?;
         if !change.is_none() {
+            self.drafted(change.clone());
+            self.keep(&edits);
             if let Some(opening) = &mut self.opening {
                 opening.extend(edits);
             }
-            self.drafted(change.clone());
         }
         Ok(Edited { revision: self.revision, line: change.line })
     }
@@ -408,6 +439,7 @@ impl Machine {
         self.revision = self.revision.saturating_add(1);
         self.acknowledged = self.revision;
         self.acknowledged_draft = self.draft.clone();
+        self.keeping.head = true;
         self.all_changed();
         Ok(())
     }
@@ -421,7 +453,10 @@ impl Machine {
             };
             match applied {
                 Ok(change) if change.is_none() => {}
-                Ok(change) => self.drafted(change),
+                Ok(change) => {
+                    self.drafted(change);
+                    self.keep(&[edit]);
+                }
                 Err(errors) => self.emit(Notice::Conflict { edit: edit.raw, errors }),
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! [`Machine`] is a state machine without I/O, clock or randomness of its own: events come in with
 //! the time in them, actions go out, and the same events with the same seed give the same actions.
-//! This form knows one tab and memory; the rules are numbered as in the protocol.
+//! This form knows one tab; the rules are numbered as in the protocol.
 
 mod answer;
 pub mod backoff;
@@ -12,6 +12,7 @@ mod machine;
 mod moves;
 mod options;
 pub mod policy;
+mod record;
 mod send;
 
 pub use error::{SyncCode, SyncError};
@@ -20,3 +21,4 @@ pub use event::{
 };
 pub use machine::{Machine, Phase, Sums, codes};
 pub use options::{Mode, Options};
+pub use record::{Stored, Writes};

@@ -68,6 +68,26 @@ impl Move {
         matches!(self, Move::Close { refusal: Some(_), .. } | Move::Cancel { refusal: Some(_), .. })
     }
 
+    /// The word that a record has for it, and the quote that was agreed to.
+    pub(super) fn record(&self) -> (&'static str, Option<&String>) {
+        match self {
+            Move::Close { quote, .. } => ("close", quote.as_ref()),
+            Move::Prepare { quote, .. } => ("prepare", quote.as_ref()),
+            Move::Cancel { .. } => ("cancel", None),
+        }
+    }
+
+    /// A move that a record has, nobody waiting for it.
+    pub(super) fn from_record(word: &str, quote: Option<String>) -> Option<Move> {
+        let (tickets, refusal, doubt) = (Vec::new(), None, false);
+        match word {
+            "close" => Some(Move::Close { tickets, quote, sending: true, refusal, doubt }),
+            "prepare" => Some(Move::Prepare { tickets, quote, prepared: true, finish: Vec::new(), polls: 0 }),
+            "cancel" => Some(Move::Cancel { tickets, refusal, doubt }),
+            _ => None,
+        }
+    }
+
     fn tickets(&mut self) -> Vec<u64> {
         let (Move::Close { tickets, .. } | Move::Prepare { tickets, .. } | Move::Cancel { tickets, .. }) =
             self;

@@ -6,6 +6,7 @@ use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::Transitions;
 use crate::model::json::Value;
 use crate::model::wire::{Path, Source, Step};
+use crate::sync::record::Stored;
 
 /// When updates leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +53,8 @@ pub struct Options {
     pub initial_draft: Option<(Source, Value)>,
     /// An answer of the API that the server rendered.
     pub initial_answer: Option<Value>,
+    /// What the store has of the session; none where nothing is stored.
+    pub stored: Option<Stored>,
 }
 
 /// Longest time that may be given, a day: beyond it a timer would wrap around.
@@ -96,6 +99,7 @@ impl Options {
             seed: read_hex(&form.text("seed")).unwrap_or(0),
             initial_draft: form.initial("draft"),
             initial_answer: form.initial("answer").map(|(_, answer)| answer),
+            stored: value.get("stored").map(Stored::read),
         };
         match form.refusal {
             None => Ok(options),

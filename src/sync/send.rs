@@ -1,6 +1,7 @@
 //! What is sent next, and when.
 
 use crate::draft::Draft;
+use crate::draft::hash::{digest, push_hex};
 use crate::draft::state::State;
 use crate::model::json::Value;
 use crate::sync::Mode;
@@ -21,6 +22,8 @@ pub(super) struct Attempt {
     pub(super) path: String,
     pub(super) body: Option<String>,
     pub(super) key: Option<String>,
+    /// Tells its bytes from others; of keyed ones only.
+    pub(super) digest: String,
     /// The revision and the draft that it carries.
     pub(super) revision: u64,
     pub(super) draft: Draft,
@@ -155,20 +158,14 @@ impl Machine {
             }
             return Some(self.attempt_of(Kind::Read, None, false));
         }
-        match self.moving {
-            Some(Move::Close { .. }) if self.moves_now() => {
-                let body =
-                    self.body(&self.draft, Some(State::Closed.as_str()), &self.options.response_content);
-                return Some(self.attempt_of(Kind::Close, Some(body), true));
-            }
-            Some(Move::Cancel { .. }) if self.moves_now() => {
-                // The state alone: a closed session takes no other change.
-                let cancelled = State::Cancelled;
-                let empty = Draft::new(self.options.limits);
-                let body = self.body(&empty, Some(cancelled.as_str()), &self.options.response_content);
-                return Some(self.attempt_of(Kind::Cancel, Some(body), true));
-            }
-            _ => {}
+        let kind = match self.moving {
+            Some(Move::Close { .. }) if self.moves_now() => Kind::Close,
+            Some(Move::Cancel { .. }) if self.moves_now() => Kind::Cancel,
+            _ => Kind::Update,
+        };
+        if kind != Kind::Update {
+            let body = self.body_of(kind, &self.draft);
+            return Some(self.attempt_of(kind, Some(body), true));
         }
         if self.previews_now() && !self.update_comes_first() {
             let preview = self.previews.first()?.clone();
@@ -191,20 +188,36 @@ impl Machine {
         Some(self.attempt_of(Kind::Update, Some(body), true))
     }
 
-    fn attempt_of(&mut self, kind: Kind, body: Option<String>, keyed: bool) -> Attempt {
+    /// The body of an update or a move with this draft.
+    pub(super) fn body_of(&self, kind: Kind, draft: &Draft) -> String {
+        let content = &self.options.response_content;
+        match kind {
+            Kind::Close => self.body(draft, Some(State::Closed.as_str()), content),
+            // The state alone: a closed session takes no other change.
+            Kind::Cancel => {
+                let empty = Draft::new(self.options.limits);
+                self.body(&empty, Some(State::Cancelled.as_str()), content)
+            }
+            _ => self.body(draft, None, content),
+        }
+    }
+
+    pub(super) fn attempt_of(&mut self, kind: Kind, body: Option<String>, keyed: bool) -> Attempt {
         let mut path = "/v2/customer_sessions/".to_string();
         encode(&self.options.session_id, &mut path);
         let key = keyed.then(|| {
             let mut key = String::new();
-            crate::draft::hash::push_hex(self.random.bits(), &mut key);
-            crate::draft::hash::push_hex(self.random.bits(), &mut key);
+            push_hex(self.random.bits(), &mut key);
+            push_hex(self.random.bits(), &mut key);
             key
         });
+        let digest = if keyed { digest(body.as_deref().unwrap_or_default()) } else { String::new() };
         Attempt {
             kind,
             path,
             body,
             key,
+            digest,
             revision: self.revision,
             draft: self.draft.clone(),
             first_sent: self.now,
@@ -219,7 +232,7 @@ impl Machine {
         }
         let id = self.next_attempt;
         self.next_attempt = id.saturating_add(1);
-        self.out.push(Action::Send(Send {
+        self.hold(Send {
             id,
             method: if attempt.body.is_some() { Method::Put } else { Method::Get },
             path: attempt.path.clone(),
@@ -227,7 +240,7 @@ impl Machine {
             body: attempt.body.clone(),
             key: attempt.key.clone(),
             timeout: self.options.timeout,
-        }));
+        });
         self.flight = Some((id, attempt));
     }
 

@@ -95,6 +95,12 @@
       check();
       return answer(request);
     },
+    writes: [],
+    /** @param {string} text */
+    store(text) {
+      host.writes.push(JSON.parse(text));
+      return Promise.resolve();
+    },
     /** @param {string} type @param {unknown} detail */
     emit(type, detail) {
       if (type === 'rest') host.rests += 1;

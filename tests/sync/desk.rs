@@ -7,6 +7,7 @@ use cartwright::draft::refusal::Refusal;
 use cartwright::model::json::Value;
 use cartwright::sync::{
     Action, Ask, Coupon, Edited, Event, Failure, Machine, Notice, Options, Phase, Reply, Send, SyncError,
+    Writes,
 };
 use serde_json::{Value as Json, json};
 
@@ -36,7 +37,59 @@ impl Sent {
     }
 }
 
+/// What a store holds of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disk {
+    pub head: Option<String>,
+    pub sending: Option<String>,
+    pub journal: BTreeMap<u64, String>,
+    /// What was set aside.
+    pub aside: Option<Box<Disk>>,
+    /// Bytes written so far.
+    pub written: usize,
+}
+
+impl Disk {
+    fn commit(&mut self, writes: Writes) {
+        if writes.aside || writes.clear {
+            let (written, known) = (self.written, std::mem::take(self));
+            self.written = written;
+            self.aside = if writes.aside { Some(Box::new(known)) } else { known.aside };
+        }
+        self.written += writes.to_text().len();
+        if writes.head.is_some() {
+            self.head = writes.head;
+        }
+        if writes.sending.is_some() {
+            self.sending = writes.sending;
+        }
+        self.journal.retain(|revision, _| *revision > writes.upto);
+        self.journal.extend(writes.journal);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.head.is_none() && self.sending.is_none() && self.journal.is_empty()
+    }
+
+    /// The option that hands it to a checkout.
+    pub fn option(&self) -> Json {
+        let journal: Vec<&String> = self.journal.values().collect();
+        let mut option = json!({ "journal": journal });
+        for (name, text) in [("head", &self.head), ("sending", &self.sending)] {
+            if let Some(text) = text {
+                option[name] = json!(text);
+            }
+        }
+        option
+    }
+}
+
 pub struct Desk {
+    pub disk: Disk,
+    /// A transaction that is not committed.
+    pub writing: Option<Writes>,
+    /// Whether transactions are committed by the test.
+    pub slow_disk: bool,
     pub machine: Machine,
     pub now: u64,
     pub endpoint: Endpoint,
@@ -78,6 +131,9 @@ impl Desk {
     pub fn closed(options: &Json) -> Desk {
         let options = Options::read(&value(options)).expect("options");
         Desk {
+            disk: Disk::default(),
+            writing: None,
+            slow_disk: false,
             machine: Machine::new(options).expect("a machine"),
             now: START,
             endpoint: Endpoint::default(),
@@ -129,6 +185,10 @@ impl Desk {
                     self.wake = None;
                     self.sent.push(Sent { at: self.now, send });
                 }
+                Action::Store(writes) => {
+                    assert!(self.writing.is_none(), "one transaction after the other");
+                    self.writing = Some(writes);
+                }
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Emit(Notice::Settled { ticket, result }) => {
                     let twice = self.settled.insert(ticket, result);
@@ -137,7 +197,37 @@ impl Desk {
                 Action::Emit(notice) => self.notices.push(notice),
             }
         }
+        if !self.slow_disk && self.writing.is_some() {
+            self.commit();
+        }
         actions.edited
+    }
+
+    // What the store does.
+
+    /// The open transaction is committed, and the machine hears of it.
+    pub fn commit(&mut self) {
+        let writes = self.writing.take().expect("a transaction");
+        self.disk.commit(writes);
+        self.handle(Event::Stored);
+    }
+
+    /// The page is left and opened again: what was under way there is nobody's any more.
+    pub fn reload(self) -> Desk {
+        self.reload_with(json!({}))
+    }
+
+    /// The same with other options.
+    pub fn reload_with(self, more: Json) -> Desk {
+        let stored = json!({ "stored": self.disk.option(), "seed": format!("{:016x}", self.now) });
+        let mut desk = Desk::closed(&with(with(known(), stored), more));
+        desk.disk = self.disk;
+        desk.slow_disk = self.slow_disk;
+        desk.endpoint = self.endpoint;
+        desk.now = self.now + 1000;
+        desk.sent = self.sent;
+        desk.handle(Event::Opened);
+        desk
     }
 
     // What the shopper does.

@@ -12,3 +12,4 @@ mod opening;
 mod policy;
 mod properties;
 mod sending;
+mod stored;

@@ -591,6 +591,7 @@ proptest! {
                         prop_assert!(at > now, "no busy waiting");
                         prop_assert_eq!(open, None);
                     }
+                    Action::Store(_) => prop_assert!(false, "there is no store"),
                     Action::Emit(_) => {}
                 }
             }

@@ -42,7 +42,7 @@ export async function open(options, init) {
   }
 }
 
-/** @param {string[]} parts @returns {string} JSON text of an object; missing members are empty */
+/** @param {(string | undefined)[]} parts @returns {string} JSON text of an object; missing members are empty */
 const braces = (parts) => `{${parts.filter(Boolean).join()}}`;
 
 /** @param {any} value */
@@ -76,7 +76,7 @@ function readWait(options) {
 
 /**
  * @param {import('./options.js').Settings} settings
- * @param {Awaited<ReturnType<typeof takeSession>>} session
+ * @param {import('./session-id.js').Session} session
  * @returns {any}
  */
 function makeCheckout(settings, session) {
@@ -109,9 +109,11 @@ function makeCheckout(settings, session) {
       member('sessionId', session.id),
       member('sessionIsNew', session.isNew),
       member('seed', newSeed()),
+      session.stored && `"stored":${session.stored}`,
       ...settings.members,
     ]),
     {
+      store: session.store,
       fetch: settings.fetch,
       headers: settings.headers,
       /** @param {string} type @param {unknown} detail */

@@ -1,4 +1,5 @@
 import { CheckoutError } from './errors.js';
+import { canStore, hold, openStore } from './store.js';
 
 /** Random bytes as hexadecimal digits. @param {number} count */
 const randomHex = (count) =>
@@ -13,7 +14,7 @@ const MADE_ID = /^cw-[0-9a-f]{32}$/;
 export const newSeed = () => randomHex(8);
 
 /**
- * Where the id of a made session is kept until the session ends: in this tab only. A duplicated tab gets a copy of it and shares the session.
+ * Where the id of a made session is kept until the session ends: in this tab only.
  * Every failure of the storage is ignored, the id then lives as long as the page.
  *
  * @param {string} key
@@ -55,13 +56,27 @@ function openSessions() {
 }
 
 /**
- * Chooses the session of a checkout and takes it, since two on one page would overwrite each other's cart.
+ * What a checkout has of its session.
+ *
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {boolean} isNew whether the id was made just now
+ * @property {string | undefined} stored JSON text of what is stored of it; nothing where nothing can be
+ * @property {(writes: string) => Promise<void>} store
+ * @property {() => void} forget it is over: the next checkout has another one
+ * @property {(rest?: Promise<void>) => void} leave the checkout is over; `rest` until the last request is
+ */
+
+/**
+ * Chooses the session of a checkout and takes it, since two of them would overwrite each other's cart.
  *
  * @param {import('./options.js').Settings} settings
+ * @returns {Promise<Session>}
  */
 export async function takeSession({ endpoint, storageKey, currency, sessionId }) {
   const kept = keptId(`cartwright:${endpoint}:${storageKey}:${currency}`);
   const keeps = storageKey !== undefined && sessionId === undefined;
+  const stores = storageKey !== undefined && canStore();
   // A server has many pages to serve.
   const sessions = typeof document === 'undefined' ? new Map() : openSessions();
   for (let patient = true; ; ) {
@@ -70,15 +85,28 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
     const key = `${endpoint} ${id}`;
     if (!sessions.has(key)) {
       sessions.set(key, undefined);
+      const release = stores ? await hold(key) : undefined;
+      if (stores && !release && keeps) {
+        // This tab was duplicated from one that has the session still.
+        sessions.delete(key);
+        kept.forget(id);
+        continue;
+      }
       if (keeps) kept.write(id);
+      const store = release && (await openStore(key));
       return {
         id,
         isNew: !known,
+        stored: store?.stored,
+        store: async (writes) => store?.write(writes),
         forget: () => kept.forget(id),
-        /** @param {Promise<void>} [rest] until the last request is over */
         leave: (rest = Promise.resolve()) => {
           sessions.set(key, rest);
-          void rest.then(() => sessions.delete(key));
+          void rest.then(() => {
+            store?.close();
+            release?.();
+            sessions.delete(key);
+          });
         },
       };
     }
