@@ -43,8 +43,8 @@ function keptId(key) {
 }
 
 /**
- * The sessions that this page has open, whichever copy of this package opened them; those that were left hold when
- * their last request is over.
+ * The sessions that this page has open, whichever copy of this package opened them; those that are being opened or
+ * were left hold when that is over.
  *
  * @returns {Map<string, Promise<void> | undefined>}
  */
@@ -84,16 +84,25 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
     const id = known || newSessionId();
     const key = `${endpoint} ${id}`;
     if (!sessions.has(key)) {
-      sessions.set(key, undefined);
+      let opened = () => {};
+      sessions.set(
+        key,
+        new Promise((resolve) => {
+          opened = resolve;
+        }),
+      );
       const release = stores ? await hold(key) : undefined;
       if (stores && !release && keeps) {
         // This tab was duplicated from one that has the session still.
         sessions.delete(key);
         kept.forget(id);
+        opened();
         continue;
       }
       if (keeps) kept.write(id);
       const store = release && (await openStore(key));
+      sessions.set(key, undefined);
+      opened();
       return {
         id,
         isNew: !known,
