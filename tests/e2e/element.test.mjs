@@ -18,7 +18,8 @@ suite('element', (given) => {
     const { page, sandbox } = given;
     await sandbox.healthy();
     await sandbox.reset();
-    await page.open(`${sandbox.address}/script-tag.html`);
+    // A page with a checkout may be about to keep its session when this one clears them.
+    await page.open(`${sandbox.address}/healthz`);
     await page.run('sessionStorage.clear()');
     await page.open(`${sandbox.address}/script-tag.html`);
     await page.piece('coupon-add');
