@@ -192,7 +192,7 @@ impl View {
             if let Some(time) = machine.retry_at() {
                 view.count("retryAt", time);
             }
-            view.flag("suspect", false);
+            view.flag("suspect", machine.is_suspect());
             if let Some(error) = machine.error() {
                 view.object("error", |view| view.error(error));
             }

@@ -129,7 +129,14 @@ impl Machine {
 
     fn unsuccessful(&mut self, attempt: Attempt, next: Next, error: SyncError, wait: Option<u64>) {
         self.error = Some(error.clone());
-        self.doubt_move(&attempt, error.code);
+        if attempt.sends > 0 && error.code.is_unclear() {
+            self.doubt_move(attempt.kind);
+        }
+        // While its key goes on, what arrives late is answered from memory; what follows has another key.
+        let ends = !matches!(next, Next::SameBytes | Next::SameBytesThrice);
+        if attempt.key.is_some() && ends && (attempt.sends > 1 || error.code == SyncCode::ServerError) {
+            self.suspects();
+        }
         match next {
             Next::Stop => {
                 self.refused(attempt, error);
@@ -322,12 +329,18 @@ impl Machine {
         self.relieve(attempt.kind);
         match attempt.kind {
             Kind::Read => {
+                let verifies = self.is_suspect() && self.settled_at() <= attempt.first_sent;
+                let session = value.get("customerSession");
+                // Whether nobody wrote is asked before the session is taken over.
+                let known = session.map(|session| (self.is_same(session), update_count(session)));
                 if let Err(refusals) = self.read_session(&value) {
                     // A line that cannot be read would be deleted by the next update.
                     let path = refusals.into_iter().next().map(|refusal| refusal.path);
                     let error = SyncError { path, ..SyncError::new(SyncCode::BadAnswer) };
                     self.give_up_on(Kind::Read, &error);
                     self.block(error, Until::Ask);
+                } else if let Some((same, count)) = known.filter(|_| verifies) {
+                    self.verified_by_read(same, count);
                 }
             }
             Kind::Preview { ticket } => {
@@ -340,6 +353,9 @@ impl Machine {
             }
             Kind::Update | Kind::Close | Kind::Cancel => {
                 let replayed = attempt.sends > 1;
+                if !replayed && self.suspect.is_some() && self.settled_at() <= attempt.first_sent {
+                    self.trust();
+                }
                 if attempt.kind != Kind::Cancel {
                     self.acknowledged = self.acknowledged.max(attempt.revision);
                     self.acknowledged_draft = attempt.draft;
@@ -363,6 +379,37 @@ impl Machine {
         }
     }
 
+    /// When what is under suspicion can no longer arrive.
+    pub(super) fn settled_at(&self) -> u64 {
+        self.suspect.unwrap_or_default().saturating_add(self.options.settle)
+    }
+
+    /// An attempt was given up that may still arrive (rule 8).
+    pub(super) fn suspects(&mut self) {
+        self.suspect = Some(self.now);
+        self.doubts = self.doubts.saturating_add(1);
+        self.touched = true;
+    }
+
+    /// Nothing of ours may arrive any more.
+    pub(super) fn trust(&mut self) {
+        self.suspect = None;
+        self.doubts = 0;
+        self.touched = true;
+    }
+
+    /// A read that was made when nothing of ours could arrive any more (rule 8).
+    fn verified_by_read(&mut self, same: bool, count: Option<i64>) {
+        let own = self.own.as_deref().and_then(update_count).unwrap_or_default();
+        let ours = count.is_none_or(|count| count <= own.saturating_add(self.doubts));
+        if !same && ours && self.state == State::Open {
+            // An older draft of ours came after the newest one, which is sent again.
+            self.update_wanted = true;
+        } else {
+            self.trust();
+        }
+    }
+
     /// Takes in the answer to a read, or one that the page brought along.
     pub(super) fn read_session(&mut self, answer: &Value) -> Result<(), Vec<Refusal>> {
         let Some(session) = answer.get("customerSession").filter(|session| session.as_object().is_some())
@@ -377,7 +424,9 @@ impl Machine {
         let same = self.is_same(session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
-        let takes_over = !held && (self.revision == 0 || (asked && nothing_waits && !same));
+        // What is read under suspicion may be an older draft of ours.
+        let takes_over =
+            !held && !self.is_suspect() && (self.revision == 0 || (asked && nothing_waits && !same));
         if opening.is_some() || takes_over {
             if let Err(refusals) = self.adopt(session, answer.get("effects"), opening.as_deref()) {
                 self.opening = opening;
@@ -540,7 +589,8 @@ impl Machine {
 
     /// Everything acknowledged, nothing of unknown fate, and the quote fresh.
     pub(super) fn is_settled(&self) -> bool {
-        let quiet = !self.is_dirty() && self.unknown.is_none() && self.opening.is_none();
+        let quiet =
+            !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && !self.is_suspect();
         let unused = self.revision == 0 && self.session.is_none();
         quiet && (self.quote_is_current() || unused || self.state != State::Open)
     }

@@ -65,6 +65,11 @@ impl SyncCode {
         }
     }
 
+    /// Whether the request may have taken effect, or may still.
+    pub fn is_unclear(self) -> bool {
+        matches!(self, SyncCode::Network | SyncCode::Timeout | SyncCode::BadAnswer | SyncCode::ServerError)
+    }
+
     /// Whether trying again later may help.
     pub fn retryable(self) -> bool {
         matches!(

@@ -54,6 +54,9 @@ pub struct Machine {
     /// Whether the next read is the first one since the store was read: others may have written meanwhile.
     pub(super) reads_back: bool,
     pub(super) keeping: Keeping,
+    /// When the last attempt was made that may still arrive (rule 8); how many there were.
+    pub(super) suspect: Option<u64>,
+    pub(super) doubts: i64,
     /// The draft is to be sent although nothing in it is new, for a fresh quote.
     pub(super) update_wanted: bool,
 
@@ -226,6 +229,8 @@ impl Machine {
             read_wanted: false,
             reads_back: false,
             keeping: Keeping::default(),
+            suspect: None,
+            doubts: 0,
             update_wanted: false,
             next_attempt: 1,
             attempt: 0,
@@ -298,6 +303,7 @@ impl Machine {
             *time = time.saturating_sub(back);
         }
         self.first_edit = self.first_edit.map(|first| first.saturating_sub(back));
+        self.suspect = self.suspect.map(|since| since.saturating_sub(back));
         self.now = now;
     }
 
@@ -543,6 +549,12 @@ impl Machine {
     /// Whether the session was read, or is new.
     pub fn restored(&self) -> bool {
         self.opening.is_none()
+    }
+
+    /// Whether an attempt of ours may still arrive at the server and undo a newer one (rule 8). A
+    /// session that is over takes none.
+    pub fn is_suspect(&self) -> bool {
+        self.suspect.is_some() && self.state == State::Open
     }
 
     /// Failed attempts in a row.

@@ -8,7 +8,7 @@ use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Notice, Reply};
 use crate::sync::machine::Machine;
-use crate::sync::send::{Attempt, Kind};
+use crate::sync::send::Kind;
 
 /// A move of the session from one state to another.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,7 +208,7 @@ impl Machine {
             return;
         }
         let preparing = matches!(self.moving, Some(Move::Prepare { .. }));
-        if (preparing || agreed.is_some()) && !self.quote_is_current() {
+        if (preparing || agreed.is_some()) && (self.is_suspect() || !self.quote_is_current()) {
             self.want_fresh_quote();
             return;
         }
@@ -253,15 +253,11 @@ impl Machine {
     }
 
     /// An attempt to make the move ended so that it may have taken effect.
-    pub(super) fn doubt_move(&mut self, attempt: &Attempt, code: SyncCode) {
-        let unclear = matches!(
-            code,
-            SyncCode::Network | SyncCode::Timeout | SyncCode::BadAnswer | SyncCode::ServerError
-        );
+    pub(super) fn doubt_move(&mut self, kind: Kind) {
         if let (Kind::Close | Kind::Cancel, Some(Move::Close { doubt, .. } | Move::Cancel { doubt, .. })) =
-            (attempt.kind, &mut self.moving)
+            (kind, &mut self.moving)
         {
-            *doubt |= unclear && attempt.sends > 0;
+            *doubt = true;
         }
     }
 
@@ -407,6 +403,10 @@ impl Machine {
 
     /// A read was refused while a move waited for it: the server does not have the session.
     pub(super) fn read_refused(&mut self, error: &SyncError) {
+        // Where nothing can be read, nothing more is found out by reading again.
+        if self.settled_at() <= self.now {
+            self.trust();
+        }
         match &mut self.moving {
             Some(Move::Close { refusal: Some(first), .. } | Move::Cancel { refusal: Some(first), .. }) => {
                 let first = first.clone();

@@ -236,10 +236,12 @@ impl Machine {
                 member(name, text, &mut out);
             }
             for (name, count) in [("revision", attempt.revision), ("since", attempt.first_sent)] {
-                out.push_str(",\"");
-                out.push_str(name);
-                out.push_str("\":");
-                write_count(count, &mut out);
+                number(name, count, &mut out);
+            }
+        }
+        if let Some(since) = self.suspect {
+            for (name, count) in [("suspect", since), ("doubts", self.doubts.unsigned_abs())] {
+                number(name, count, &mut out);
             }
         }
         if let Some(moving) = self.moving.as_ref().filter(|moving| moving.holds_edits()) {
@@ -369,6 +371,8 @@ impl Machine {
 
     /// The request of unknown fate goes again as it was; where its bytes cannot be had, a read decides.
     fn restore_sending(&mut self, sending: &Value, draft: Option<Draft>) {
+        self.suspect = count(sending, "suspect");
+        self.doubts = sending.get("doubts").and_then(Value::as_integer).unwrap_or_default();
         let text = |name: &str| sending.get(name).and_then(Value::as_str);
         let quote = text("quote").map(str::to_string);
         self.moving = text("move").and_then(|word| Move::from_record(word, quote));
@@ -389,13 +393,16 @@ impl Machine {
             (text("digest") == Some(&attempt.digest)).then_some(attempt)
         })();
         match (attempt, &mut self.moving) {
-            (Some(attempt), _) => self.unknown = Some(attempt),
-            (None, Some(moving)) => {
-                moving.verify();
-                self.read_wanted = true;
+            (Some(attempt), _) => {
+                self.unknown = Some(attempt);
+                return;
             }
-            (None, None) => self.read_wanted = true,
+            (None, Some(moving)) => moving.verify(),
+            (None, None) => {}
         }
+        self.suspect = self.suspect.max(count(sending, "since"));
+        self.doubts = self.doubts.saturating_add(1);
+        self.read_wanted = true;
     }
 }
 
@@ -404,6 +411,13 @@ fn member(name: &str, text: &str, out: &mut String) {
     write_string(name, out);
     out.push(':');
     write_string(text, out);
+}
+
+fn number(name: &str, count: u64, out: &mut String) {
+    out.push(',');
+    write_string(name, out);
+    out.push(':');
+    write_count(count, out);
 }
 
 fn count(value: &Value, name: &str) -> Option<u64> {

@@ -82,7 +82,13 @@ impl Machine {
         if self.unknown.is_some() {
             return (!self.is_held()).then_some(0);
         }
-        self.update_due()
+        self.update_due().or_else(|| self.verification_due())
+    }
+
+    /// When a read may tell that nothing of ours arrives any more (rule 8).
+    fn verification_due(&self) -> Option<u64> {
+        let quiet = self.unknown.is_none() && self.opening.is_none() && !self.is_dirty() && !self.is_held();
+        (self.is_suspect() && quiet).then(|| self.settled_at())
     }
 
     /// When the newest draft is due; none when it may not go, or need not.
@@ -111,7 +117,8 @@ impl Machine {
         let refresh = self.waiting.iter().any(|waiting| matches!(waiting.goal, Goal::Refresh(_)));
         // An answer that is still owed comes first: what a read shows would be older than it.
         let wanted = (self.read_wanted && !self.is_held()) || (refresh && !self.update_comes_first());
-        opening || (wanted && self.unknown.is_none())
+        let verifies = self.verification_due().is_some_and(|due| due <= self.now);
+        opening || verifies || (wanted && self.unknown.is_none())
     }
 
     /// Whether the newest draft is due already: however many reads and previews are asked for, what
@@ -152,6 +159,7 @@ impl Machine {
                 return Some(attempt);
             }
             // Too old, or of no age at all because the clock went back: a read decides.
+            self.suspects();
             self.read_wanted = true;
             if let (Kind::Close | Kind::Cancel, Some(moving)) = (attempt.kind, &mut self.moving) {
                 moving.verify();

@@ -13,3 +13,4 @@ mod policy;
 mod properties;
 mod sending;
 mod stored;
+mod suspicion;
