@@ -564,6 +564,7 @@ export interface Snapshot {
   /** Every effect of the newest answer, in order. */
   readonly effects: readonly Effect[];
   readonly sync: Sync;
+  /** `'indexeddb'`: what is here outlives the page; `'memory'`: it lives as long as the page. */
   readonly persistence: 'indexeddb' | 'memory';
   /** Whether the session was read, or is new; until then the draft may still be replaced by the server's. */
   readonly restored: boolean;
@@ -639,7 +640,11 @@ export interface CheckoutOptions {
   sessionId?: string;
   /** A cart or an answer that the server rendered. */
   initial?: Initial;
-  /** `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`. */
+  /**
+   * `'auto'`: the cart and what is under way are kept in IndexedDB until the order is placed, and found again by the
+   * tab that had them, within 7 days; in memory where the browser has no IndexedDB or no Web Locks (plain http).
+   * `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`.
+   */
   storage?: 'auto' | 'memory';
   /**
    * Separates several checkouts on one origin and of one currency. Default `'cartwright'`. A page has each of them
