@@ -7,11 +7,16 @@ import { suite } from './harness.mjs';
 const always = 1_000_000;
 
 suite('stored', (given) => {
+  let pages = 0;
+  /** A new page without anything in it. */
+  const empty = () => {
+    pages += 1;
+    return given.page.open(`${given.sandbox.address}/healthz?${pages}`);
+  };
   /** Opens the page anew, and a checkout in it. */
   const open = async (options = '') => {
-    const { page, sandbox } = given;
-    await page.open(`${sandbox.address}/module.html`);
-    return page.run(`
+    await empty();
+    return given.page.run(`
       return import('/dist/index.js').then(async ({ openCheckout }) => {
         window.heard = [];
         window.checkout = await openCheckout({ currency: 'EUR', ${options} });
@@ -21,18 +26,17 @@ suite('stored', (given) => {
     `);
   };
   const fresh = async () => {
-    await given.page.open(`${given.sandbox.address}/module.html`);
+    await empty();
     await given.page.run('sessionStorage.clear()');
   };
   const add = (sku = 'MUG', quantity = 1) =>
     given.page.run(`return checkout.cart.add({ sku: '${sku}', quantity: ${quantity}, price: '19.99' })`);
   const persisted = () =>
-    given.page.until(
-      '(({ persistedRevision, revision }) => persistedRevision === revision)(checkout.getSnapshot())',
-    );
+    given.page.until('(({ persistedRevision, revision }) => persistedRevision === revision)(checkout.getSnapshot())');
   const settled = () => given.page.run('return checkout.settled()');
   /** @param {string} id */
-  const endpoint = async (id) => (await fetch(`${given.sandbox.address}/session-api/v2/customer_sessions/${id}`)).json();
+  const endpoint = async (id) =>
+    (await fetch(`${given.sandbox.address}/session-api/v2/customer_sessions/${id}`)).json();
   /** @param {any[]} lines */
   const units = (lines) => Object.fromEntries(lines.map(({ sku, quantity }) => [sku, quantity]));
   /** Every record of this browser by its key, without the session's name. */
@@ -110,7 +114,7 @@ suite('stored', (given) => {
     const next = await open();
     assert.notEqual(next.sessionId, sessionId);
     assert.deepEqual(next.lines, []);
-    const left = (await records()).filter(([name]) => name.endsWith(sessionId));
+    const left = (await records()).filter((/** @type {any} */ [name]) => name.endsWith(sessionId));
     assert.deepEqual(left, []);
   });
 
@@ -169,6 +173,7 @@ suite('stored', (given) => {
       `IDBFactory.prototype.open = () => ({})`,
       `IDBDatabase.prototype.transaction = () => { throw new Error('no room'); }`,
       `Object.defineProperty(navigator, 'locks', { value: undefined })`,
+      `navigator.locks.request = () => Promise.reject(new Error('the page is being left'))`,
     ]) {
       await fresh();
       const [before, after] = await page.run(
@@ -197,6 +202,9 @@ suite('stored', (given) => {
     assert.equal(after.persistence, 'memory');
     assert.deepEqual(await given.page.run('return heard'), ['storage_failed']);
     assert.deepEqual(units((await endpoint(sessionId)).customerSession.cartItems), { MUG: 1, PEN: 1 });
+    // The records are older than the cart now, and must not take its place.
+    await open();
+    assert.deepEqual(units((await settled()).lines), { MUG: 1, PEN: 1 });
   });
 
   test('a store that never answers holds no request up', async () => {
@@ -218,9 +226,9 @@ suite('stored', (given) => {
     await add();
     await settled();
     await persisted();
-    await page.open(`${given.sandbox.address}/healthz`);
-    await page.open(`${given.sandbox.address}/module.html`);
-    await page.run(`
+    await empty();
+    await page.run(
+      `
       return new Promise((resolve, reject) => {
         const opening = indexedDB.open('cartwright');
         opening.onerror = reject;
@@ -234,12 +242,14 @@ suite('stored', (given) => {
           };
         };
       });
-    `, sessionId);
+    `,
+      sessionId,
+    );
     await open();
     const after = await settled();
     assert.deepEqual(units(after.lines), { MUG: 1 });
     assert.equal(after.persistence, 'indexeddb');
-    assert.ok((await records()).some(([name]) => name.endsWith(`${sessionId} damaged`)));
+    assert.ok((await records()).some((/** @type {any} */ [name]) => name.endsWith(`${sessionId} damaged`)));
   });
 
   test('a cart of a thousand lines survives a reload', async () => {

@@ -135,7 +135,11 @@ function makeCheckout(settings, session) {
     },
   );
   inside = 0;
-  const leavePage = watchPage((name) => call('signal', name));
+  const leavePage = watchPage(
+    (name) => call('signal', name),
+    // Another page may have gone on with the cart meanwhile.
+    () => void ask('refresh').catch(() => {}),
+  );
 
   /**
    * Calls the core. What it throws by itself is a refusal; anything else means that it broke.

@@ -11,15 +11,19 @@ const SIGNALS = [
  * Hands on what happens to the page; does nothing where there is none.
  *
  * @param {(name: string) => void} signal
+ * @param {() => void} back the page was put away as it was, and is back
  * @returns {() => void} stops it
  */
-export function watchPage(signal) {
+export function watchPage(signal, back) {
   /** @type {any} */
   const { document, addEventListener, navigator } = globalThis;
   /** @type {Record<string, EventTarget | undefined>} */
   const targets = { window: addEventListener && globalThis, document };
   const off = SIGNALS.map(([target, type, name]) => {
-    const listener = () => signal(name ?? (document.visibilityState === 'hidden' ? 'hidden' : 'shown'));
+    const listener = (/** @type {any} */ { persisted }) => {
+      signal(name ?? (document.visibilityState === 'hidden' ? 'hidden' : 'shown'));
+      if (name === 'shown' && persisted) back();
+    };
     const at = targets[String(target)];
     at?.addEventListener(String(type), listener);
     return () => at?.removeEventListener(String(type), listener);

@@ -39,6 +39,15 @@ function keptId(key) {
       attempt((storage) => {
         if (storage.getItem(key) === id) storage.removeItem(key);
       }),
+    /** Notes that the records of a session are older than what became of it. @param {string} name */
+    distrust: (name) => attempt((storage) => storage.setItem(`${name} stale`, '1')),
+    /** Whether that was noted, once. @param {string} name */
+    wasDistrusted: (name) =>
+      attempt((storage) => {
+        const noted = storage.getItem(`${name} stale`);
+        storage.removeItem(`${name} stale`);
+        return noted;
+      }) !== null,
   };
 }
 
@@ -84,6 +93,7 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
     const id = known || newSessionId();
     const key = `${endpoint} ${id}`;
     if (!sessions.has(key)) {
+      /** @type {(value?: undefined) => void} */
       let opened = () => {};
       sessions.set(
         key,
@@ -92,7 +102,7 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
         }),
       );
       const release = stores ? await hold(key) : undefined;
-      if (stores && !release && keeps) {
+      if (release === 'taken' && keeps) {
         // This tab was duplicated from one that has the session still.
         sessions.delete(key);
         kept.forget(id);
@@ -100,20 +110,40 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
         continue;
       }
       if (keeps) kept.write(id);
-      const store = release && (await openStore(key));
+      const holds = typeof release === 'function';
+      // A page that is put away keeps nothing from the next one, and what that one does is not in its own records.
+      let away = false;
+      const leavePage = () => {
+        away = true;
+        if (holds) release();
+      };
+      if (holds) addEventListener('pagehide', leavePage);
+      const store = holds ? await openStore(key, kept.wasDistrusted(key)) : undefined;
       sessions.set(key, undefined);
       opened();
       return {
         id,
         isNew: !known,
         stored: store?.stored,
-        store: async (writes) => store?.write(writes),
+        store: async (writes) => {
+          try {
+            if (away) throw new Error('another page may have written');
+            await store?.write(writes);
+          } catch (error) {
+            // What the page does from here on is in no record: the endpoint knows more than they do.
+            if (!away || document.visibilityState === 'visible') kept.distrust(key);
+            throw error;
+          }
+        },
         forget: () => kept.forget(id),
         leave: (rest = Promise.resolve()) => {
           sessions.set(key, rest);
           void rest.then(() => {
             store?.close();
-            release?.();
+            if (holds) {
+              removeEventListener('pagehide', leavePage);
+              release();
+            }
             sessions.delete(key);
           });
         },

@@ -16,6 +16,7 @@ const MAX_WAIT = 3000;
 
 /** How long opening waits for the page before this one to let go of the session, in milliseconds. */
 const MAX_LOCKED = 1000;
+const LOCKED_STEP = 50;
 
 /**
  * @typedef {object} Store
@@ -31,25 +32,36 @@ const lockOf = (name) => `cartwright:${name}`;
  * Takes a session for this page.
  *
  * @param {string} name of the session
- * @returns {Promise<(() => void) | undefined>} lets go of it; nothing where somebody else has it
+ * @returns {Promise<(() => void) | 'taken' | undefined>} lets go of it; nothing where this page cannot hold any, as
+ * while it is left
  */
 export async function hold(name) {
-  const { locks } = navigator;
-  const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), MAX_LOCKED);
+  const latest = Date.now() + MAX_LOCKED;
   try {
-    return await new Promise((resolve, reject) => {
-      const { signal } = giveUp;
-      // Until it resolves the lock is held.
-      const held = () => new Promise((release) => resolve(() => release(undefined)));
-      locks.request(lockOf(name), { signal }, held).catch(reject);
-    });
+    for (;;) {
+      const release = await tryHold(name);
+      if (release || Date.now() >= latest) return release ?? 'taken';
+      await new Promise((resolve) => setTimeout(resolve, LOCKED_STEP));
+    }
   } catch {
     return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
+
+/**
+ * @param {string} name
+ * @returns {Promise<(() => void) | undefined>}
+ */
+const tryHold = (name) =>
+  new Promise((resolve, reject) => {
+    navigator.locks
+      .request(lockOf(name), { ifAvailable: true }, (lock) => {
+        if (!lock) return resolve(undefined);
+        // Until it resolves the lock is held.
+        return new Promise((release) => resolve(() => release(undefined)));
+      })
+      .catch(reject);
+  });
 
 /** Whether this browser can hold and store sessions; plain http, an old browser and a server cannot. */
 export function canStore() {
@@ -181,12 +193,14 @@ async function inTime(work) {
  * Opens the records of a session that this page holds.
  *
  * @param {string} name
+ * @param {boolean} anew whether what there is of it is worth nothing
  * @returns {Promise<Store | undefined>} nothing where this browser does not store
  */
-export async function openStore(name) {
+export async function openStore(name, anew) {
   const opening = openDatabase();
   try {
     const database = await inTime(opening);
+    if (anew) await inTime(write(database, name, { clear: true, journal: [] }));
     const stored = await inTime(read(database, name));
     return {
       stored,
