@@ -1,7 +1,7 @@
 //! What is sent next, and when.
 
 use crate::draft::Draft;
-use crate::draft::hash::{digest, push_hex};
+use crate::draft::hash::{Digest, push_hex};
 use crate::draft::state::State;
 use crate::model::json::Value;
 use crate::sync::Mode;
@@ -219,13 +219,14 @@ impl Machine {
             push_hex(self.random.bits(), &mut key);
             key
         });
-        let digest = if keyed { digest(body.as_deref().unwrap_or_default()) } else { String::new() };
+        let mut digest = Digest::default();
+        digest.add(body.as_deref().filter(|_| keyed).unwrap_or_default(), 1);
         Attempt {
             kind,
             path,
             body,
             key,
-            digest,
+            digest: digest.to_text(),
             revision: self.revision,
             draft: self.draft.clone(),
             first_sent: self.now,

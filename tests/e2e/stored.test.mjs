@@ -173,7 +173,7 @@ suite('stored', (given) => {
       `IDBFactory.prototype.open = () => ({})`,
       `IDBDatabase.prototype.transaction = () => { throw new Error('no room'); }`,
       `Object.defineProperty(navigator, 'locks', { value: undefined })`,
-      `navigator.locks.request = () => Promise.reject(new Error('the page is being left'))`,
+      `LockManager.prototype.request = () => Promise.reject(new Error('the page is being left'))`,
     ]) {
       await fresh();
       const [before, after] = await page.run(

@@ -111,13 +111,18 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
       }
       if (keeps) kept.write(id);
       const holds = typeof release === 'function';
-      // A page that is put away keeps nothing from the next one, and what that one does is not in its own records.
-      let away = false;
+      /** @type {Promise<never> | undefined} */
+      let away;
+      // A page that is put away lets the next one have the session, and starts nothing: what has no record must not leave.
+      // Should it come back, another page may have written meanwhile, and its own records are over.
       const leavePage = () => {
-        away = true;
+        away = new Promise((_, reject) => {
+          addEventListener('pageshow', () => reject(new Error('away')), { once: true });
+        });
+        away.catch(() => {});
         if (holds) release();
       };
-      if (holds) addEventListener('pagehide', leavePage);
+      if (holds) addEventListener('pagehide', leavePage, { once: true });
       const store = holds ? await openStore(key, kept.wasDistrusted(key)) : undefined;
       sessions.set(key, undefined);
       opened();
@@ -127,11 +132,11 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
         stored: store?.stored,
         store: async (writes) => {
           try {
-            if (away) throw new Error('another page may have written');
+            await away;
             await store?.write(writes);
           } catch (error) {
             // What the page does from here on is in no record: the endpoint knows more than they do.
-            if (!away || document.visibilityState === 'visible') kept.distrust(key);
+            kept.distrust(key);
             throw error;
           }
         },
