@@ -146,15 +146,15 @@ suite('stored', (given) => {
 
   test('checkouts of one page write to one session one after the other', async () => {
     await fresh();
-    const { sessionId } = await open();
-    await add();
-    const [refused, other] = await given.page.run(`
+    const [sessionId, refused, other] = await given.page.run(`
       return import('/dist/index.js').then(async ({ openCheckout }) => {
+        const first = await openCheckout({ currency: 'EUR' });
+        first.cart.add({ sku: 'MUG', quantity: 1, price: '19.99' });
         const refused = await openCheckout({ currency: 'EUR' }).catch(({ code }) => code);
         const other = await openCheckout({ currency: 'USD' });
-        checkout.dispose();
+        first.dispose();
         window.checkout = await openCheckout({ currency: 'EUR' });
-        return [refused, other.getSnapshot().sessionId];
+        return [first.getSnapshot().sessionId, refused, other.getSnapshot().sessionId];
       });
     `);
     assert.equal(refused, 'already_open');
