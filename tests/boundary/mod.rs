@@ -620,8 +620,12 @@ async fn headers_that_fail_send_nothing() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_cannot_abort_fails_the_attempt() {
-    let bench = bench(QUICK);
     let global = js_sys::global();
+    // In Node only: the engine of a page may need the class itself while it is missing.
+    if !get(&global, "document").is_undefined() {
+        return;
+    }
+    let bench = bench(QUICK);
     let kept = get(&global, "AbortController");
     Reflect::set(&global, &"AbortController".into(), &JsValue::UNDEFINED).unwrap();
     bench.add("A", 1, "0.10");
