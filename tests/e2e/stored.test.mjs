@@ -207,6 +207,23 @@ suite('stored', (given) => {
     assert.deepEqual(units((await settled()).lines), { MUG: 1, PEN: 1 });
   });
 
+  test('what was stored before a store gave out survives while the endpoint has not heard of it', async () => {
+    await fresh();
+    const { sessionId } = await open();
+    await given.sandbox.faults({
+      match: { method: 'PUT', session: sessionId, times: always },
+      do: { dropBeforeApply: true },
+    });
+    await add('MUG', 2);
+    await persisted();
+    await given.page.run(`IDBDatabase.prototype.transaction = () => { throw new Error('no room'); }`);
+    await add('PEN');
+    await given.page.until(`checkout.getSnapshot().persistence === 'memory'`);
+    assert.deepEqual(units((await open()).lines), { MUG: 2 });
+    await given.sandbox.healthy();
+    assert.deepEqual(units((await settled()).lines), { MUG: 2 });
+  });
+
   test('a store that never answers holds no request up', async () => {
     await fresh();
     const { sessionId } = await open();

@@ -122,7 +122,9 @@ function makeCheckout(settings, session) {
         if (ended) return;
         events.add(type, type === 'error' ? toError(detail) : detail);
         if (inside > 0) return;
-        if (ENDED_STATES.includes(getSnapshot().state)) session.forget();
+        const { state, acknowledgedRevision, persistedRevision } = getSnapshot();
+        if (ENDED_STATES.includes(state)) session.forget();
+        if (acknowledgedRevision > persistedRevision) session.outrun();
         events.deliver();
       },
       /** @param {number} ticket @param {unknown} error @param {unknown} value */

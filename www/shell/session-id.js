@@ -72,6 +72,7 @@ function openSessions() {
  * @property {boolean} isNew whether the id was made just now
  * @property {string | undefined} stored JSON text of what is stored of it; nothing where nothing can be
  * @property {(writes: string) => Promise<void>} store
+ * @property {() => void} outrun the endpoint confirmed more than is stored
  * @property {() => void} forget it is over: the next checkout has another one
  * @property {(rest?: Promise<void>) => void} leave the checkout is over; `rest` until the last request is
  */
@@ -123,6 +124,7 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
         if (holds) release();
       };
       if (holds) addEventListener('pagehide', leavePage, { once: true });
+      let failed = false;
       const store = holds ? await openStore(key, kept.wasDistrusted(key)) : undefined;
       sessions.set(key, undefined);
       opened();
@@ -135,10 +137,13 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
             await away;
             await store?.write(writes);
           } catch (error) {
-            // What the page does from here on is in no record: the endpoint knows more than they do.
-            kept.distrust(key);
+            failed = true;
             throw error;
           }
+        },
+        outrun: () => {
+          // Until then the records hold what survives; from then on they would put an older cart in place of a newer one.
+          if (failed) kept.distrust(key);
         },
         forget: () => kept.forget(id),
         leave: (rest = Promise.resolve()) => {
