@@ -404,7 +404,7 @@ impl Machine {
     /// A read was refused while a move waited for it: the server does not have the session.
     pub(super) fn read_refused(&mut self, error: &SyncError) {
         // Where nothing can be read, nothing more is found out by reading again.
-        if self.settled_at() <= self.now {
+        if self.suspect.is_some() && self.settled_at() <= self.now {
             self.trust();
         }
         match &mut self.moving {

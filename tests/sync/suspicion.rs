@@ -1,6 +1,6 @@
 //! Rule 8: an attempt of unknown fate may still arrive, after a newer one.
 
-use cartwright::sync::{Ask, Failure, Send};
+use cartwright::sync::{Ask, Failure, Notice, Send};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -172,6 +172,21 @@ fn a_read_that_is_refused_is_not_made_for_ever() {
         }
         assert!(desk.rests(), "{status}");
     }
+}
+
+#[test]
+fn a_read_that_is_refused_again_is_no_change() {
+    let mut desk = Desk::stocked();
+    desk.ask(Ask::Close(None));
+    desk.run();
+    let refused = |desk: &mut Desk| {
+        desk.ask(Ask::Refresh);
+        desk.news();
+        desk.answer(400, "{\"message\":\"no\"}");
+        desk.news().contains(&Notice::Change)
+    };
+    assert!(refused(&mut desk), "the error is new");
+    assert!(!refused(&mut desk), "the same error is not");
 }
 
 proptest! {
