@@ -5,6 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { exposeParts } from './lib/glue.mjs';
 import { shortenNames } from './lib/names.mjs';
+import { silencePanics } from './lib/panics.mjs';
 import { cargo, isMain, main, root, run, step } from './lib/run.mjs';
 import { unlessUpToDate } from './lib/stamp.mjs';
 
@@ -23,7 +24,9 @@ export async function build() {
   const wasm = join(target, 'wasm32-unknown-unknown', 'wasm', 'cartwright.wasm');
   const bindgen = join(target, 'debug', 'cartwright-bindgen');
   const packages = [join(root, 'package.json'), join(root, 'package-lock.json')];
-  const self = ['build.mjs', 'lib/glue.mjs', 'lib/names.mjs'].map((file) => join(root, 'scripts', file));
+  const self = ['build.mjs', 'lib/glue.mjs', 'lib/names.mjs', 'lib/panics.mjs'].map((file) =>
+    join(root, 'scripts', file),
+  );
 
   await unlessUpToDate('glue', [wasm, bindgen, ...packages, ...self], [glue], () => writeGlue(bindgen, wasm));
   await unlessUpToDate('dist', [shell, glue, ...packages, ...self], [dist], writeDist);
@@ -88,7 +91,7 @@ async function writeGlue(bindgen, wasm) {
   const build = await step('short names', async () => {
     await wasmOpt(binary, '--emit-text', '-o', text);
     const parts = exposeParts(readFileSync(script, 'utf8'), readFileSync(types, 'utf8'));
-    const short = shortenNames(readFileSync(text, 'utf8'), parts.script);
+    const short = shortenNames(silencePanics(readFileSync(text, 'utf8')), parts.script);
     writeFileSync(text, short.wasm);
     writeFileSync(script, short.glue);
     writeFileSync(types, parts.types);

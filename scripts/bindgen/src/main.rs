@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .typescript(true)
         // The loader names the binary, so that bundlers see one address and not two.
         .omit_default_module_path(true)
-        .remove_name_section(true)
+        // The build finds panics by their names and takes these away then.
+        .remove_name_section(false)
         .remove_producers_section(true)
         .generate(output)?;
     Ok(())
