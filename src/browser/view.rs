@@ -9,9 +9,10 @@ use crate::draft::points::{HEAD, Points};
 use crate::draft::quote::{Discount, LineQuote, Mismatch, Notification, Quote, Scope};
 use crate::draft::refusal::{Figure, Refusal};
 use crate::draft::{Draft, Line};
+use crate::model::CustomerSessionV2;
 use crate::model::json::{Value, write_string};
 use crate::model::shape::Kind;
-use crate::model::wire::{Path, Step, write_count};
+use crate::model::wire::{Path, Step, Wire, write_count};
 use crate::sync::{Coupon, Edited, Machine, Status, SyncError};
 
 /// JSON text in the making; amounts get at least `scale` decimal places.
@@ -408,7 +409,8 @@ impl View {
     /// `snapshot.session`, where the server said something.
     pub fn session(&mut self, machine: &Machine) {
         if let Some(session) = machine.session() {
-            self.raw("session", session);
+            self.name("session");
+            CustomerSessionV2::KIND.write_script(session, self.scale, &mut self.text);
         }
     }
 

@@ -4,10 +4,11 @@ use crate::amount::Amount;
 use crate::model::cart_item::{AdditionalCost, CartItem};
 use crate::model::json::Object;
 use crate::model::request::ExperimentVariantAllocation;
-use crate::model::wire::{Map, model};
+use crate::model::wire::{Map, Measure, model};
 
 model! {
-    /// The stored session; all totals are before discounts.
+    /// The stored session; all totals are before discounts. The last members are of older releases:
+    /// of the first form of the model, and of January 2025.
     CustomerSessionV2 {
         /// Internal number.
         id: i64 = "id",
@@ -55,5 +56,13 @@ model! {
         cart_item_additional_cost_total: Amount = "cartItemAdditionalCostTotal",
         /// Time of the newest event.
         updated: String = "updated",
+        /// The one coupon code of the first form; empty for none.
+        coupon: String = "coupon",
+        /// The one referral code of the first form; empty for none.
+        referral: String = "referral",
+        /// Discounts of the first form by label.
+        discounts: Map<Amount> = "discounts",
+        /// How likely the session was to be closed.
+        closure_prediction: Measure = "closurePrediction",
     }
 }

@@ -108,10 +108,10 @@ impl Kind {
     /// places, and a number that a script would round becomes a text of all its digits.
     pub fn write_script(&self, value: &Value, scale: u8, out: &mut String) {
         match (self, value) {
-            (Kind::Amount, Value::Number(digits)) => {
-                let amount = Amount::parse(digits).unwrap_or_default();
-                write_string(&amount.padded(scale), out);
-            }
+            (Kind::Amount, Value::Number(digits)) => match Amount::parse(digits) {
+                Ok(amount) => write_string(&amount.padded(scale), out),
+                Err(_) => write_string(digits, out),
+            },
             (_, Value::Number(digits)) if !is_exact(digits) => write_string(digits, out),
             (_, Value::Array(items)) => {
                 let kind = if let Kind::List(kind) = self { kind } else { &Kind::Any };

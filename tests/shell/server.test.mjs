@@ -52,7 +52,7 @@ test('from the first line to a closed session', async () => {
       ['NO-SUCH-CODE', 'rejected', 'CouponNotFound'],
     ],
   );
-  assert.equal(checkout.session.get('total'), 60.27);
+  assert.equal(checkout.session.get('total'), '60.27');
   assert.equal(formatAmount(snapshot.totals.total, { currency: 'EUR', locale: 'en' }), '€60.27');
 
   const preview = await checkout.preview({ couponCodes: [] });

@@ -12,6 +12,7 @@ import {
   LIMITS,
   openCheckout,
   type Result,
+  readSession,
   type Snapshot,
   toMinorUnits,
   VERSION,
@@ -52,6 +53,17 @@ await openCheckout({ currency: 'EUR', curency: 'EUR' });
 await openCheckout({ currency: 'EUR', storage: 'cookie' });
 // @ts-expect-error a number is no header
 await openCheckout({ currency: 'EUR', headers: { 'X-Count': 1 } });
+
+// Sessions of any release
+const old = readSession('{"coupon":"A"}');
+expectType<Amount | undefined>(old.total);
+expectType<readonly string[] | undefined>(old.couponCodes);
+const { state: _, ...cart } = old;
+expectType<Result>(checkout.load(cart));
+// @ts-expect-error a number is no session
+readSession(1);
+// @ts-expect-error it is read-only
+old.total = '1.00';
 
 // Results
 const added = checkout.cart.add({ sku: 'A', quantity: 1, price: 19.99, meta: { image: 'a.png' } });

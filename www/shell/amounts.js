@@ -39,6 +39,18 @@ function parse(amount) {
 }
 
 /**
+ * An amount as a decimal text without exponent and without zeros at its end.
+ *
+ * @param {unknown} amount
+ */
+export function decimal(amount) {
+  const units = parse(amount);
+  const digits = String(units < 0n ? -units : units).padStart(PLACES + 1, '0');
+  const text = `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`.replace(/\.?0+$/, '');
+  return units < 0n ? `-${text}` : text;
+}
+
+/**
  * The number of decimal places of a currency.
  *
  * @param {unknown} currency ISO 4217, three capital letters

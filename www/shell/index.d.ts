@@ -22,8 +22,11 @@ export type Amount = string;
 /** A 64-bit id going in: beyond 2⁵³ as a `bigint` or as decimal text. */
 export type IdInput = string | number | bigint;
 
-/** A 64-bit id or count coming out: a number where a number holds it exactly, else its decimal text. */
-export type Id = number | string;
+/** A number coming out that is no amount of money: a number where one holds it exactly, else its decimal text. */
+export type ExactNumber = number | string;
+
+/** A 64-bit id or count coming out, in the same way. */
+export type Id = ExactNumber;
 
 // Errors ---------------------------------------------------------------------------------------------------------
 
@@ -224,10 +227,10 @@ export interface CartItem {
   readonly name?: string;
   readonly category?: string;
   readonly product?: Readonly<Product>;
-  readonly weight?: string;
-  readonly height?: string;
-  readonly width?: string;
-  readonly length?: string;
+  readonly weight?: ExactNumber;
+  readonly height?: ExactNumber;
+  readonly width?: ExactNumber;
+  readonly length?: ExactNumber;
   readonly attributes?: { readonly [name: string]: Json };
   readonly additionalCosts?: { readonly [name: string]: { readonly price: Amount } };
   /** Fields that the server has set, and unknown ones. */
@@ -250,7 +253,9 @@ export interface DraftSession {
   readonly state?: State;
 }
 
-/** A session as the server last said it: every field may be missing, unknown ones are kept. */
+/**
+ * A session as the server last said it, with the fields of every release: each may be missing, unknown ones are kept.
+ */
 export interface CustomerSession extends DraftSession {
   readonly id?: Id;
   readonly created?: string;
@@ -263,8 +268,26 @@ export interface CustomerSession extends DraftSession {
   readonly cartItemTotal?: Amount;
   readonly additionalCostTotal?: Amount;
   readonly cartItemAdditionalCostTotal?: Amount;
+  /** Of January 2025. */
+  readonly closurePrediction?: ExactNumber;
+  /** Of the first form of the model, `''` for none; `readSession` gives it in `couponCodes` too. */
+  readonly coupon?: string;
+  /** Of the first form of the model, `''` for none; `readSession` gives it in `referralCode` too. */
+  readonly referral?: string;
+  /** Of the first form of the model: discounts by label. */
+  readonly discounts?: { readonly [label: string]: Amount };
   readonly [field: string]: unknown;
 }
+
+/**
+ * Reads a session of any release of the API as one of the newest: the first form of the model (`coupon`, `referral`,
+ * `discounts`) and all that followed. Needs no wasm.
+ *
+ * @param session JSON text, best, since it keeps every digit, or an object
+ * @returns frozen; amounts are texts without padding, `null` is as good as missing, unknown fields are kept
+ * @throws CheckoutError `value_type`, `amount_invalid`, `amount_inexact`, `amount_out_of_range`, with the path
+ */
+export function readSession(session: string | object): CustomerSession;
 
 /** A field of the draft. */
 export type SessionField = keyof DraftSession;

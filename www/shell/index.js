@@ -3,10 +3,11 @@ import { open } from './checkout.js';
 import { CheckoutError, isCheckoutError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { load } from './loader.js';
+import { readSession } from './read-session.js';
 import { emptySnapshot } from './snapshot.js';
 import { VERSION } from './version.js';
 
-export { CheckoutError, emptySnapshot, formatAmount, isCheckoutError, LIMITS, toMinorUnits, VERSION };
+export { CheckoutError, emptySnapshot, formatAmount, isCheckoutError, LIMITS, readSession, toMinorUnits, VERSION };
 
 /** @param {unknown} [source] */
 export const init = (source = new URL('./cartwright.wasm', import.meta.url)) => load(source);
