@@ -117,10 +117,10 @@ const bundles = [
   { entry: 'embed.js', external: [], format: 'iife' },
 ];
 
-/** The declaration files that the package's exports name. */
+/** The declaration files that the package's exports name, and the one that they import. */
 function declarations() {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return Object.values(exports).flatMap(({ types }) => (types ? [basename(types)] : []));
+  return [...Object.values(exports).flatMap(({ types }) => (types ? [basename(types)] : [])), 'effects.d.ts'];
 }
 
 async function writeDist() {

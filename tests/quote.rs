@@ -411,27 +411,6 @@ fn documented() -> Vec<(String, Json)> {
 }
 
 #[test]
-fn the_table_holds_the_documented_effect_types_each_once() {
-    let listed: Vec<&str> = EFFECTS.iter().map(|(kind, _)| *kind).collect();
-    let names: BTreeSet<&str> = listed.iter().copied().collect();
-    let documented = documented();
-    assert_eq!(names, documented.iter().map(|(kind, _)| kind.as_str()).collect());
-    assert_eq!(names.len(), listed.len());
-    assert_eq!(role("brandNew"), Role::Raw);
-    assert_eq!(role("setdiscount"), Role::Raw, "types are compared with their case");
-}
-
-#[test]
-fn the_typescript_types_name_the_same_effect_types() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/shell/index.d.ts");
-    let types = std::fs::read_to_string(file).unwrap();
-    let (_, union) = types.split_once("export type EffectType =").unwrap();
-    let (union, _) = union.split_once(';').unwrap();
-    let named: Vec<&str> = union.split('\'').skip(1).step_by(2).collect();
-    assert_eq!(named, EFFECTS.map(|(kind, _)| kind));
-}
-
-#[test]
 fn every_effect_type_shows_in_the_quote_or_is_raw() {
     let without = shown(&mug_quote(&json!([])));
     for (kind, props) in documented() {

@@ -10,12 +10,13 @@ export const buildServer = () => cargo('the session endpoint', 'build', ['--rele
 /**
  * Starts the session endpoint with the demo store and waits until it answers.
  *
- * @param {{ port: number, database?: string, upstream?: string, show?: boolean }} options
- *   `port` 0 takes a free one. `upstream` makes it a relay to that sandbox.
+ * @param {{ port: number, database?: string, campaigns?: string, upstream?: string, show?: boolean }} options
+ *   `port` 0 takes a free one. `campaigns` is a file in `server/campaigns`. `upstream` makes it a relay to that sandbox.
  */
-export async function startServer({ port, database, upstream, show }) {
+export async function startServer({ port, database, campaigns, upstream, show }) {
   const args = ['--port', String(port), '--static', join(root, 'www', 'demo'), '--dist', join(root, 'dist')];
   if (database) args.push('--db', database);
+  if (campaigns) args.push('--campaigns', join(root, 'server', 'campaigns', campaigns));
   const env = /** @type {Record<string, string>} */ ({});
   if (upstream) {
     args.push('--upstream', upstream);

@@ -5,6 +5,8 @@ import {
   CheckoutError,
   type CheckoutOptions,
   type Code,
+  type EffectOf,
+  type EffectProps,
   emptySnapshot,
   formatAmount,
   init,
@@ -155,6 +157,27 @@ expectType<void>(off());
 checkout.on('error', (error) => expectType<CheckoutError>(error));
 checkout.on('coupon', ({ code, status, reason }) => expectType<(string | undefined)[]>([code, status, reason]));
 checkout.on('closed', ({ foreign }) => expectType<boolean>(foreign));
+checkout.on('effect', (effect) => {
+  if (effect.effectType === 'customEffect') {
+    expectType<EffectOf<'customEffect'>>(effect);
+    expectType<string>(effect.props.name);
+    // @ts-expect-error a prop of another type
+    effect.props.rejectionReason;
+  }
+  switch (effect.effectType) {
+    case 'updateAttribute':
+      expectType<EffectProps['updateAttribute']>(effect.props);
+      break;
+    case 'increaseAchievementProgress':
+      expectType<boolean>(effect.props.isJustCompleted);
+      break;
+    default:
+      expectType<object>(effect.props);
+  }
+  if (String(effect.effectType) === 'brandNew') expectType<string>(effect.effectType);
+  // @ts-expect-error no such type
+  if (effect.effectType === 'customEfect') expectType<never>(effect);
+});
 // @ts-expect-error an unknown event
 checkout.on('changed', () => {});
 

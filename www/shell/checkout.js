@@ -122,7 +122,12 @@ function makeCheckout(settings, session) {
         if (ended) return;
         events.add(type, type === 'error' ? toError(detail) : detail);
         if (inside > 0) return;
-        const { state, acknowledgedRevision, persistedRevision } = getSnapshot();
+        const { state, acknowledgedRevision, persistedRevision, effects } = getSnapshot();
+        if (type === 'quote') {
+          const news = events.hears('effect') ? newOnes(known, effects) : [];
+          for (const effect of news) events.add('effect', effect);
+          known = effects;
+        }
         if (ENDED_STATES.includes(state)) session.forget();
         if (acknowledgedRevision > persistedRevision) session.outrun();
         events.deliver();
@@ -137,6 +142,8 @@ function makeCheckout(settings, session) {
     },
   );
   inside = 0;
+  /** The effects of the answer before. */
+  let known = getSnapshot().effects;
   const leavePage = watchPage(
     (name) => call('signal', name),
     // Another page may have gone on with the cart meanwhile.
@@ -418,6 +425,25 @@ function makeCheckout(settings, session) {
   if (Symbol.dispose) checkout[Symbol.dispose] = dispose;
   for (const part of Object.values(checkout)) Object.freeze(part);
   return Object.freeze(checkout);
+}
+
+/**
+ * The effects that were not there before; equal ones are counted.
+ *
+ * @param {readonly object[]} before
+ * @param {readonly object[]} now
+ */
+function newOnes(before, now) {
+  /** @type {Map<string, number>} */
+  const left = new Map();
+  const count = (/** @type {object} */ effect, /** @type {number} */ by) => {
+    const text = JSON.stringify(effect);
+    const times = left.get(text) ?? 0;
+    left.set(text, times + by);
+    return times;
+  };
+  for (const effect of before) count(effect, 1);
+  return now.filter((effect) => count(effect, -1) <= 0);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { CheckoutError } from './errors.js';
 
-const TYPES = ['change', 'quote', 'coupon', 'notification', 'sync', 'conflict', 'error', 'closed'];
+const TYPES = ['change', 'quote', 'coupon', 'notification', 'effect', 'sync', 'conflict', 'error', 'closed'];
 
 /** Most events handed over at a stretch, so that a listener that edits at every change cannot hold the page. */
 const MAX_STRETCH = 100;
@@ -34,6 +34,9 @@ export function makeEvents(getSnapshot) {
     queue.push([type, detail]);
   };
 
+  /** @param {string} type whether anybody listens to it */
+  const hears = (type) => [...listeners].some((listener) => listener.type === type);
+
   const deliver = () => {
     if (delivering) return;
     delivering = true;
@@ -58,7 +61,7 @@ export function makeEvents(getSnapshot) {
     queue = [];
   };
 
-  return { on, add, deliver, clear };
+  return { on, add, hears, deliver, clear };
 }
 
 /** @param {Function} fn @param {unknown} heard */

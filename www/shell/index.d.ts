@@ -3,6 +3,10 @@
  * and keeps the draft and the session endpoint of the shop in step.
  */
 
+import type { Effect } from './effects.js';
+
+export type { Effect, EffectOf, EffectProps, EffectType, UnknownEffect } from './effects.js';
+
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -484,55 +488,6 @@ export interface Preview extends Quote {
   readonly effects: readonly Effect[];
 }
 
-/** The effect types of the API; newer ones are kept and handed on too. */
-export type EffectType =
-  | 'acceptCoupon'
-  | 'rejectCoupon'
-  | 'acceptReferral'
-  | 'rejectReferral'
-  | 'redeemReferral'
-  | 'setDiscount'
-  | 'setDiscountPerItem'
-  | 'setDiscountPerAdditionalCost'
-  | 'setDiscountPerAdditionalCostPerItem'
-  | 'addFreeItem'
-  | 'showNotification'
-  | 'couponCreated'
-  | 'referralCreated'
-  | 'reserveCoupon'
-  | 'addLoyaltyPoints'
-  | 'deductLoyaltyPoints'
-  | 'changeLoyaltyTierLevel'
-  | 'extendLoyaltyPointsExpiryDate'
-  | 'setLoyaltyPointsExpiryDate'
-  | 'willAwardGiveaway'
-  | 'awardGiveaway'
-  | 'increaseAchievementProgress'
-  | 'startAchievementProgress'
-  | 'rollbackIncreasedAchievementProgress'
-  | 'customEffect'
-  | 'updateAttribute'
-  | 'rollbackCoupon'
-  | 'rollbackReferral'
-  | 'rollbackDiscount'
-  | 'rollbackAddedLoyaltyPoints'
-  | 'rollbackDeductedLoyaltyPoints'
-  | 'addToAudience'
-  | 'removeFromAudience'
-  | 'triggerWebhook'
-  | 'error'
-  | 'showBundleMetadata'
-  | 'unlockReward'
-  | 'useReward'
-  | 'rollbackUseReward';
-
-/** An effect of the rule engine, as it came. */
-export interface Effect {
-  readonly effectType: EffectType | (string & {});
-  readonly props: { readonly [name: string]: unknown };
-  readonly [field: string]: unknown;
-}
-
 /** Where the sync stands. */
 export type Phase =
   | 'idle'
@@ -713,6 +668,11 @@ export interface CheckoutEvents {
   /** A code whose status changed. */
   coupon: CodeState;
   notification: Notification;
+  /**
+   * An effect that the answer before did not have, as often as it is new: for what the page decides about, such as
+   * custom effects, attribute updates, achievements and rewards. `switch (effect.effectType)` tells its props.
+   */
+  effect: Effect;
   sync: Sync;
   /** An edit that no longer fits what was done elsewhere first. */
   conflict: {
