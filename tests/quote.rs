@@ -1194,6 +1194,17 @@ fn the_last_tier_and_every_expiry_count() {
 }
 
 #[test]
+fn balances_are_the_answers_own() {
+    let answer = example("028");
+    let quote = Quote::new(&Draft::new(CartLimits::Flattened), &value(&answer));
+    assert_eq!(quote.loyalty.unwrap().to_text(), answer["loyalty"].to_string());
+    for odd in [json!(null), json!([]), json!("points"), json!(1)] {
+        let quote = Quote::new(&Draft::new(CartLimits::Flattened), &value(&json!({"loyalty": odd})));
+        assert_eq!(quote.loyalty, None);
+    }
+}
+
+#[test]
 fn a_giveaway_that_was_given_stands_for_the_one_to_come() {
     let will =
         |pool: i64| effect("willAwardGiveaway", json!({"poolId": pool, "recipientIntegrationId": "P"}));

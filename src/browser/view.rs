@@ -362,6 +362,9 @@ impl View {
             if !quote.expiry.is_empty() {
                 view.raws("expiry", &quote.expiry);
             }
+            if let Some(loyalty) = &quote.loyalty {
+                view.picked(loyalty, &["programs", "cards"]);
+            }
         });
     }
 

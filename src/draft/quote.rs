@@ -54,6 +54,8 @@ pub struct Quote {
     pub tier: Option<Value>,
     /// The props of changes of the expiry of loyalty points.
     pub expiry: Vec<Value>,
+    /// Balances and tiers of loyalty programs and cards, as the answer has them.
+    pub loyalty: Option<Value>,
     /// Every effect, raw and in order.
     pub effects: Vec<Value>,
 }
@@ -287,7 +289,8 @@ impl Quote {
     pub fn new(ours: &Draft, answer: &Value) -> Quote {
         let mut quote = Quote { complete: true, ..Quote::default() };
         quote.effects = answer.get("effects").and_then(Value::as_array).unwrap_or_default().to_vec();
-        let session = answer.get("customerSession").filter(|session| session.as_object().is_some());
+        quote.loyalty = part(answer, "loyalty").cloned();
+        let session = part(answer, "customerSession");
         let entries = quote.read_effects();
         if quote.price(ours, session, &entries).is_err() {
             quote.complete = false;
@@ -637,6 +640,11 @@ fn line_quote(line: &Line, echo: Option<&Value>, entries: &[&Entry]) -> Result<L
         payable: subtotal.map(|_| payable),
         returned: returned.and_then(|units| u64::try_from(units).ok()).unwrap_or(0),
     })
+}
+
+/// A part of an answer that is an object.
+pub fn part<'v>(answer: &'v Value, name: &str) -> Option<&'v Value> {
+    answer.get(name).filter(|part| part.as_object().is_some())
 }
 
 /// A number of an answer as an amount.

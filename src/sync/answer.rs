@@ -1,6 +1,7 @@
 //! What an answer, or none, leads to (rules 0, 5, 6, 7).
 
-use crate::draft::quote::{Quote, differences};
+use crate::draft::field::Field;
+use crate::draft::quote::{Quote, differences, part};
 use crate::draft::refusal::Refusal;
 use crate::draft::state::State;
 use crate::model::json::{Object, Value};
@@ -366,7 +367,7 @@ impl Machine {
                     self.take_state(session);
                     self.own = self.session.clone();
                 }
-                self.take_quote(&value, !replayed);
+                self.take_quote(&value, !replayed, None);
                 match attempt.kind {
                     Kind::Update => {
                         // A replayed answer confirms, but what it quotes may be old.
@@ -412,11 +413,14 @@ impl Machine {
 
     /// Takes in the answer to a read, or one that the page brought along.
     pub(super) fn read_session(&mut self, answer: &Value) -> Result<(), Vec<Refusal>> {
-        let Some(session) = answer.get("customerSession").filter(|session| session.as_object().is_some())
-        else {
+        let Some(session) = part(answer, "customerSession") else {
             return Ok(());
         };
         let was_open = self.state == State::Open;
+        // A read says nothing of balances: those of the same customer stay.
+        let profile = |session: &Value| session.get(Field::ProfileId.name()).cloned();
+        let same_profile = self.session.as_deref().and_then(profile) == profile(session);
+        let loyalty = self.quote.as_ref().filter(|_| same_profile).and_then(|quote| quote.loyalty.clone());
         let opening = self.opening.take();
         let reads_back = std::mem::take(&mut self.reads_back);
         let refresh = |waiting: &Waiting| matches!(waiting.goal, Goal::Refresh(_));
@@ -435,10 +439,10 @@ impl Machine {
             }
             self.take_state(session);
             self.own = self.session.clone();
-            self.take_quote(answer, true);
+            self.take_quote(answer, true, loyalty);
         } else {
             self.take_state(session);
-            self.take_quote(answer, same);
+            self.take_quote(answer, same, loyalty);
         }
         self.read_wanted = false;
         if let Some(edits) = opening {

@@ -468,9 +468,11 @@ impl Machine {
         }
     }
 
-    /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new.
-    pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool) {
-        let quote = Quote::new(&self.acknowledged_draft, answer);
+    /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new;
+    /// `loyalty` holds balances for an answer that says nothing of them.
+    pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool, loyalty: Option<Value>) {
+        let mut quote = Quote::new(&self.acknowledged_draft, answer);
+        quote.loyalty = quote.loyalty.or(loyalty);
         let old_codes = self.all_codes();
         let known = self.quote.as_ref().map(|quote| quote.notifications.clone()).unwrap_or_default();
         let news = quote.notifications.iter().filter(|news| !known.contains(news));

@@ -389,7 +389,11 @@ fn a_snapshot_tells_what_an_answer_says_beside_money() {
     let effects: Vec<String> =
         effects.iter().map(|(kind, props)| format!(r#"{{"effectType":"{kind}","props":{props}}}"#)).collect();
     let session = r#"{"integrationId":"s 1","state":"open","couponCodes":["A","B","C"]}"#;
-    let answer = format!(r#"{{"customerSession":{session},"effects":[{}]}}"#, effects.join(","));
+    let balances = r#""programs":{"5":{"title":"P","ledger":{"currentBalance":0.10,"nextTierName":null}}},"cards":[{"identifier":"C"}]"#;
+    let answer = format!(
+        r#"{{"customerSession":{session},"loyalty":{{{balances},"brandNew":1}},"effects":[{}]}}"#,
+        effects.join(",")
+    );
     let snapshot = bench(&format!(r#""initial":{{"answer":{answer}}},{MANUAL}"#)).core.snapshot();
     let head = r#""programId":"9007199254740993","subLedgerId":"""#;
     let loyalty = [
@@ -398,6 +402,7 @@ fn a_snapshot_tells_what_an_answer_says_beside_money() {
         format!(r#""takenBack":[{{{head},"value":"3"}}]"#),
         format!(r#""tier":{{"name":"Gold",{head},"expiryDate":"2030-01-01T00:00:00Z"}}"#),
         r#""expiry":[{"programId":5,"extensionDuration":"12h"}]"#.to_string(),
+        balances.replace("0.10", "0.1"),
     ];
     assert_eq!(json(&get(&snapshot, "loyalty")), format!("{{{}}}", loyalty.join(",")));
     assert_eq!(

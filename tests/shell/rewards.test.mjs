@@ -37,6 +37,23 @@ test('points, the tier and giveaways are told in this order', () => {
   ]);
 });
 
+test('balances are told by program, with the tier that is held', () => {
+  const programs = {
+    5: { title: 'Club', name: 'club', ledger: { currentBalance: 1234.5, currentTier: { name: 'Silver' } } },
+    6: { name: 'kitchen', ledger: { currentBalance: 1, currentTier: null } },
+    7: { title: 'Nothing there', ledger: { currentBalance: 0 } },
+    8: { title: 'A level without points', ledger: { currentBalance: 0, currentTier: { name: 'Gold' } } },
+    9: { ledger: { currentBalance: '9007199254740993' } },
+    10: {},
+  };
+  assert.deepEqual(told({ loyalty: { earned: [], spent: [], programs } }), [
+    ['balance', 'Club', '1,234.5 points, Silver'],
+    ['balance', 'kitchen', '1 point'],
+    ['balance', 'A level without points', '0 points, Gold'],
+    ['balance', 'Points', '9,007,199,254,740,993 points'],
+  ]);
+});
+
 test('what another profile gets is not told', () => {
   const to = (/** @type {string} */ recipientIntegrationId) => ({
     loyalty: { earned: [{ name: 'P', value: '5', recipientIntegrationId }], spent: [] },

@@ -239,3 +239,36 @@ fn rule_5_more_attributes_than_anybody_has_are_compared_all_the_same() {
     assert_eq!(quote(&desk).mismatch.as_ref().unwrap().fields, ["attributes"]);
     assert_eq!(desk.refused(json!({ "do": "attributes.unset", "name": "a7" })), ["cannot_unset"]);
 }
+
+#[test]
+fn balances_are_those_of_the_newest_answer_that_has_any_of_the_same_customer() {
+    let mut desk = Desk::new();
+    // The endpoint answers, with this much on the customer's account.
+    let answer = |desk: &mut Desk, points: Option<u64>| {
+        desk.next();
+        let (status, body) = desk.apply();
+        let mut body: Json = serde_json::from_str(&body).unwrap();
+        body.as_object_mut().unwrap().remove("loyalty");
+        if let Some(points) = points {
+            body["loyalty"] = json!({ "programs": { "5": { "ledger": { "currentBalance": points } } } });
+        }
+        desk.answer(status, &body.to_string());
+        let loyalty = desk.machine.quote().unwrap().0.loyalty.as_ref();
+        loyalty.map(|loyalty| loyalty.to_text().bytes().filter(u8::is_ascii_digit).map(char::from).collect())
+    };
+    let balance = |points: u64| Some(format!("5{points}"));
+    desk.edit(json!({ "do": "profile.set", "id": "ME" }));
+    assert_eq!(answer(&mut desk, Some(100)), balance(100));
+    // A read says nothing of balances.
+    desk.ask(Ask::Refresh);
+    assert_eq!(answer(&mut desk, None), balance(100));
+    desk.add("A", 1);
+    assert_eq!(answer(&mut desk, Some(120)), balance(120));
+    desk.endpoint.foreign(ID, &json!({ "profileId": "SOMEBODY-ELSE" }));
+    desk.ask(Ask::Refresh);
+    assert_eq!(answer(&mut desk, None), None);
+    desk.edit(json!({ "do": "profile.set", "id": "ME" }));
+    assert_eq!(answer(&mut desk, Some(120)), balance(120));
+    desk.edit(json!({ "do": "profile.anonymous" }));
+    assert_eq!(answer(&mut desk, None), None, "an update tells all there is");
+}

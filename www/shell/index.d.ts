@@ -398,6 +398,54 @@ export interface Tier {
   readonly [field: string]: unknown;
 }
 
+/** The points of a loyalty program, or of a part of it; `tentative` is what they are if the order is placed now. */
+export interface LedgerInfo {
+  readonly currentBalance?: ExactNumber;
+  /** Not active yet. */
+  readonly pendingBalance?: ExactNumber;
+  /** Owed; then `currentBalance` is 0. */
+  readonly negativeBalance?: ExactNumber;
+  readonly tentativeCurrentBalance?: ExactNumber;
+  readonly tentativePendingBalance?: ExactNumber;
+  readonly tentativeNegativeBalance?: ExactNumber;
+  /** The tier that is held. */
+  readonly currentTier?: {
+    readonly id?: Id;
+    readonly name?: string;
+    readonly startDate?: string;
+    readonly expiryDate?: string;
+    /** `one_down` or `balance_based`. */
+    readonly downgradePolicy?: string;
+  } | null;
+  readonly pointsToNextTier?: ExactNumber;
+  readonly nextTierName?: string | null;
+  readonly [field: string]: unknown;
+}
+
+/** A loyalty program with the shopper's balance in it. */
+export interface LoyaltyProgram {
+  readonly id?: Id;
+  readonly title?: string;
+  readonly name?: string;
+  readonly joinDate?: string;
+  readonly ledger?: LedgerInfo;
+  readonly subLedgers?: { readonly [name: string]: LedgerInfo };
+  readonly [field: string]: unknown;
+}
+
+/** A loyalty card that was sent, with its balance. */
+export interface LoyaltyCard {
+  readonly programID?: Id;
+  readonly programName?: string;
+  readonly programTitle?: string;
+  readonly identifier?: string;
+  /** `active` or `inactive`. */
+  readonly status?: string;
+  readonly ledger?: LedgerInfo;
+  readonly subledgers?: { readonly [name: string]: LedgerInfo };
+  readonly [field: string]: unknown;
+}
+
 /** Loyalty points that get another expiry: moved by a duration, or set to a date. */
 export interface PointsExpiry {
   readonly programId?: Id;
@@ -422,6 +470,10 @@ export interface Loyalty {
   readonly takenBack?: readonly Points[];
   /** Present where spent points were given back. */
   readonly givenBack?: readonly Points[];
+  /** Balances and tiers as the server last said them, by the id of the program. */
+  readonly programs?: { readonly [id: string]: LoyaltyProgram };
+  /** The same of loyalty cards, where one was sent. */
+  readonly cards?: readonly LoyaltyCard[];
 }
 
 /** A free item on offer: `cart.accept` puts it into the cart. */

@@ -1,5 +1,5 @@
 import { h, icon, keyedRows, setAttribute, setText, showText } from './dom.js';
-import { byCode, fill, refusalText, textOf } from './wording.js';
+import { fill, refusalText, rejectionText, textOf } from './wording.js';
 
 /** @typedef {import('./view.js').Context} Context */
 /** @typedef {{ code: string, status: string, reason?: string, detail?: string }} Code */
@@ -52,9 +52,7 @@ export function createCodes(kind, edits) {
   const showError = () => {
     const rejected = codes
       .filter(({ status }) => status === 'rejected')
-      .map(({ code, reason }) =>
-        fill(context.texts.notAccepted, { code, reason: byCode(context.texts.reasons, reason) }),
-      );
+      .map((code) => rejectionText(context.texts, code));
     const text = [refused, problem, ...rejected].filter(Boolean).join('\n');
     showText(error, text);
     setAttribute(input, 'aria-invalid', refused || problem ? 'true' : null);

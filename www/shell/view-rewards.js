@@ -17,6 +17,8 @@ export function rewardsOf({ draft, session, loyalty, offers }, { texts, locale }
   const mine = (/** @type {{ recipientIntegrationId?: string }} */ { recipientIntegrationId: recipient }) =>
     !recipient || recipient === shopper;
   const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+  /** @param {'earned' | 'spent' | 'balance'} kind @param {any} value text, which keeps every digit, or a number */
+  const worded = (kind, value) => fill(counted(texts[kind], Number(value), locale), { points: format.format(value) });
   /**
    * @param {'earned' | 'spent'} kind
    * @returns {Omit<Reward, 'key'>[]}
@@ -25,9 +27,17 @@ export function rewardsOf({ draft, session, loyalty, offers }, { texts, locale }
     loyalty[kind].filter(mine).map(({ name, value }) => ({
       kind,
       label: String(name || texts.points),
-      value: fill(counted(texts[kind], Number(value), locale), { points: format.format(Number(value)) }),
+      value: worded(kind, value),
     }));
+  const balances = Object.values(loyalty.programs ?? {}).flatMap((program) => {
+    const { currentBalance = 0, currentTier } = program?.ledger ?? {};
+    if (!Number(currentBalance) && !currentTier) return [];
+    const balance = worded('balance', currentBalance);
+    const value = currentTier ? fill(texts.balanceTier, { balance, tier: currentTier.name }) : balance;
+    return [{ kind: 'balance', label: String(program.title || program.name || texts.points), value }];
+  });
   const rewards = [
+    ...balances,
     ...points('earned'),
     ...points('spent'),
     ...(loyalty.tier ? [{ kind: 'tier', label: texts.tier, value: String(loyalty.tier.name) }] : []),

@@ -59,6 +59,16 @@ export function mergeTexts(base, replacing) {
 export const refusalText = (texts, refusal) => fill(byCode(texts.refusals, refusal.code), { ...refusal });
 
 /**
+ * Why a code was not accepted; why its campaign was left out says more than the reason.
+ * @param {Texts} texts
+ * @param {{ code: string, reason?: string, campaignExclusionReason?: string }} rejected
+ */
+export function rejectionText(texts, { code, reason, campaignExclusionReason: exclusion }) {
+  const why = exclusion ? byCode(texts.exclusions, exclusion) : byCode(texts.reasons, reason);
+  return fill(texts.notAccepted, { code, reason: why });
+}
+
+/**
  * The name of an additional cost: from the texts, else the API name in words.
  * @param {Texts} texts
  * @param {string} name

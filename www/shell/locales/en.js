@@ -39,6 +39,8 @@ export default {
   points: 'Points',
   earned: { one: '+{points} point', other: '+{points} points' },
   spent: { one: '−{points} point', other: '−{points} points' },
+  balance: { one: '{points} point', other: '{points} points' },
+  balanceTier: '{balance}, {tier}',
   tier: 'Your new level',
   giveaway: 'A gift for you',
   giveawayToCome: 'yours with this order',
@@ -148,5 +150,13 @@ export default {
     ReferralPartOfNotTriggeredCampaign: 'This code cannot be combined with the others.',
     ReferralValidConditionMissing: 'This code cannot be used.',
     unknown: 'This code cannot be used.',
+  },
+
+  /** By why the campaign of a code was left out, which says more than the reason. */
+  exclusions: {
+    CampaignGaveLowerDiscount: 'Another offer in this cart saves you more.',
+    CampaignIsNotFirst: 'Another offer in this cart comes first.',
+    CampaignNotInEvaluationSet: 'This offer is not available any more.',
+    unknown: 'This code cannot be combined with the others.',
   },
 };
