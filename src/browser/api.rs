@@ -1,17 +1,9 @@
 //! The class that the shell drives.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::Rc;
-
+use serde::Serializer as _;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, RequestCredentials};
 
-use crate::browser::clock::{Timer, now};
-use crate::browser::convert::{counts, member, parse};
-use crate::browser::fetch::{Route, attempt};
-use crate::browser::host::Host;
+use crate::browser::fetch;
 use crate::browser::snapshot::Picture;
 use crate::browser::view::{View, object};
 use crate::draft::field::Field;
@@ -19,30 +11,17 @@ use crate::draft::refusal::{Code, Refusal};
 use crate::draft::{Draft, limits as limit};
 use crate::model::json::Value;
 use crate::model::wire::key;
-use crate::sync::{
-    Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply, Send, SyncError, Writes,
-};
+use crate::sync::{Action, Ask, Edit, Edited, Event, Failure, Machine, Notice, Options, Reply};
 
-/// One checkout.
+/// One checkout. It calls nobody: what there is to be done after a call stands in `actions`.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Core {
-    shared: Rc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    host: Host,
-    route: Route,
-    machine: RefCell<Machine>,
-    picture: RefCell<Picture>,
-    batch: RefCell<Option<Batch>>,
-    wake: RefCell<Option<Timer>>,
-    flights: RefCell<Vec<Flight>>,
-    storing: Cell<bool>,
-    notices: RefCell<VecDeque<Notice>>,
-    telling: Cell<bool>,
-    disposed: Cell<bool>,
+    machine: Machine,
+    picture: Picture,
+    batch: Option<Batch>,
+    actions: View,
+    disposed: bool,
 }
 
 /// Several edits on the way to being one.
@@ -52,92 +31,67 @@ struct Batch {
     edits: Vec<Edit>,
 }
 
-/// An attempt under way.
-#[derive(Debug)]
-struct Flight {
-    id: u64,
-    abort: Option<AbortController>,
-    _timeout: Timer,
-}
-
 #[wasm_bindgen]
 impl Core {
-    /// Opens a checkout; `options` is JSON text. Throws a refusal for a bad option.
+    /// Opens a checkout; `options` is JSON text. Throws the text of a refusal for a bad option.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str, host: Host) -> Result<Core, JsValue> {
-        let value = Value::parse_lenient(options).map_err(|_| refused(&[value_type("options")]))?;
-        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
-        let route = Route {
-            endpoint: text("endpoint"),
-            credentials: RequestCredentials::from_js_value(&JsValue::from_str(&text("credentials")))
-                .unwrap_or(RequestCredentials::SameOrigin),
-        };
-        let options = Options::read(&value).map_err(|refusal| refused(&[refusal]))?;
-        let machine = Machine::new(options).map_err(|refusals| refused(&refusals))?;
-        let shared = Rc::new(Shared {
-            host,
-            route,
-            machine: RefCell::new(machine),
-            picture: RefCell::default(),
-            batch: RefCell::default(),
-            wake: RefCell::default(),
-            flights: RefCell::default(),
-            storing: Cell::new(false),
-            notices: RefCell::default(),
-            telling: Cell::new(false),
-            disposed: Cell::new(false),
-        });
-        shared.dispatch(Event::Opened);
-        Ok(Core { shared })
+    pub fn new(options: &str) -> Result<Core, JsValue> {
+        let machine = Value::parse_lenient(options)
+            .map_err(|_| vec![value_type("options")])
+            .and_then(|value| Options::read(&value).map_err(|refusal| vec![refusal]))
+            .and_then(Machine::new)
+            .map_err(|refusals| refused(&refusals))?;
+        let actions = View::new(machine.options().scale);
+        Ok(Core { machine, picture: Picture::default(), batch: None, actions, disposed: false })
+    }
+
+    /// What is to be done since it was asked last: a list of pairs of what and its details, as JSON text.
+    pub fn actions(&mut self) -> String {
+        self.actions.take_list()
     }
 
     /// Applies a command, given as JSON text.
-    pub fn apply(&self, command: &str) -> JsValue {
+    pub fn apply(&mut self, command: &str) -> String {
         let edit = Value::parse(command)
             .map_err(|_| vec![value_type("command")])
-            .and_then(|value| self.shared.machine.borrow_mut().read_command(&value));
-        result(edit.and_then(|edit| self.shared.apply(edit)))
+            .and_then(|value| self.machine.read_command(&value));
+        result(&edit.and_then(|edit| self.edit_or_collect(edit)))
     }
 
     /// From here on edits are collected.
-    pub fn begin(&self) {
-        let draft = self.shared.machine.borrow().draft().clone();
-        *self.shared.batch.borrow_mut() = Some(Batch { draft, edits: Vec::new() });
+    pub fn begin(&mut self) {
+        self.batch = Some(Batch { draft: self.machine.draft().clone(), edits: Vec::new() });
     }
 
     /// The collected edits become one.
-    pub fn commit(&self) -> JsValue {
-        let batch = self.shared.batch.borrow_mut().take();
-        let edits = batch.map(|batch| batch.edits).unwrap_or_default();
-        result(self.shared.edit(edits))
+    pub fn commit(&mut self) -> String {
+        let edits = self.batch.take().map(|batch| batch.edits).unwrap_or_default();
+        result(&self.edit(edits))
     }
 
     /// The collected edits never were.
-    pub fn rollback(&self) {
-        self.shared.batch.borrow_mut().take();
+    pub fn rollback(&mut self) {
+        self.batch = None;
     }
 
-    /// The snapshot: the same object until something changes.
-    pub fn snapshot(&self) -> JsValue {
-        self.shared.snapshot()
+    /// What is new in the snapshot since it was asked last, as JSON text.
+    pub fn snapshot(&mut self) -> String {
+        self.picture.news(&mut self.machine)
     }
 
-    /// A field of the draft by its API name; `undefined` while it is not set.
-    pub fn get(&self, field: &str) -> Result<JsValue, JsValue> {
-        match Field::from_name(field) {
-            Some(_) => Ok(member(&member(&self.snapshot(), "draft"), field)),
-            None => Err(refused(&[Refusal::new(Code::FieldUnknown, key(field))])),
-        }
+    /// Whether a session has a field of that name.
+    pub fn knows(&self, field: &str) -> bool {
+        Field::from_name(field).is_some()
     }
 
     /// The `IntegrationRequest` that the next update sends.
     #[wasm_bindgen(js_name = toRequest)]
     pub fn to_request(&self) -> String {
-        self.shared.machine.borrow().request_text()
+        self.machine.request_text()
     }
 
-    /// Asks for something that needs the server; answered by `settle` with the same ticket.
-    pub fn ask(&self, kind: &str, ticket: f64, arguments: &str) {
+    /// Asks for something that needs the server; answered by the action `settle` with the same ticket.
+    pub fn ask(&mut self, kind: &str, ticket: f64, arguments: &str) {
         let arguments = Value::parse(arguments).unwrap_or(Value::Null);
         let quote = || arguments.get("quote").and_then(Value::as_str).map(str::to_string);
         let ask = match kind {
@@ -151,232 +105,121 @@ impl Core {
             "cancel" => Ask::Cancel,
             _ => Ask::Preview(arguments),
         };
-        self.shared.dispatch(Event::Asked { ticket: ticket as u64, ask });
+        self.dispatch(Event::Asked { ticket: ticket as u64, ask });
     }
 
-    /// The caller no longer waits.
-    pub fn forget(&self, ticket: f64) {
-        self.shared.dispatch(Event::Forgotten { ticket: ticket as u64 });
-    }
-
-    /// What the page tells: `online`, `offline`, `shown`, `hidden`.
-    pub fn signal(&self, name: &str) {
-        let event = match name {
+    /// What happened outside, by a word; `id` is the attempt or the ticket that it speaks of.
+    pub fn signal(&mut self, word: &str, id: f64) {
+        let id = id as u64;
+        let failed = |failure| Event::Failed { id, failure };
+        let event = match word {
+            "opened" => Event::Opened,
             "online" => Event::Online,
             "offline" => Event::Offline,
             "shown" => Event::Shown,
             "hidden" => Event::Hidden,
+            "woke" => Event::Woke,
+            "stored" => Event::Stored,
+            "store_failed" => Event::StoreFailed,
+            "network" => failed(Failure::Network),
+            "timeout" => failed(Failure::Timeout),
+            "not_sent" => failed(Failure::NotSent),
+            "api_key" => failed(Failure::ApiKey),
+            // The caller no longer waits.
+            "forget" => Event::Forgotten { ticket: id },
             _ => return,
         };
-        self.shared.dispatch(event);
+        self.dispatch(event);
     }
 
-    /// Sends what waits, once and without a retry, and tells nobody of anything any more; the draft
-    /// stays readable. Whether nothing is under way; else `rest` is told when it is over.
-    pub fn dispose(&self) -> bool {
-        self.shared.telling.set(true);
+    /// An attempt was answered: with a Response, or with whatever stood in for one.
+    pub fn answered(&mut self, id: f64, answer: Option<web_sys::Response>, body: &str) {
+        self.dispatch(fetch::answered(id as u64, answer, body));
+    }
+
+    /// Sends what waits, once and without a retry, and nothing more from then on; the draft stays readable.
+    pub fn dispose(&mut self) {
         for event in [Event::Shown, Event::Hidden] {
-            self.shared.dispatch(event);
+            self.dispatch(event);
         }
-        self.shared.disposed.set(true);
-        self.shared.wake.borrow_mut().take();
-        self.shared.notices.borrow_mut().clear();
-        self.shared.rests()
+        self.disposed = true;
     }
 }
 
-impl Shared {
-    fn snapshot(&self) -> JsValue {
-        self.picture.borrow_mut().snapshot(&mut self.machine.borrow_mut())
-    }
-
-    fn apply(self: &Rc<Self>, edit: Edit) -> Result<Edited, Vec<Refusal>> {
-        let mut batch = self.batch.borrow_mut();
-        let Some(open) = batch.as_mut() else {
-            drop(batch);
+impl Core {
+    fn edit_or_collect(&mut self, edit: Edit) -> Result<Edited, Vec<Refusal>> {
+        let Some(open) = &mut self.batch else {
             return self.edit(vec![edit]);
         };
-        let machine = self.machine.borrow();
-        machine.may_edit().map_err(|refusal| vec![refusal])?;
+        self.machine.may_edit().map_err(|refusal| vec![refusal])?;
         let change = open.draft.apply(&edit.command)?;
         open.edits.push(edit);
-        Ok(Edited { revision: machine.revision(), line: change.line })
+        Ok(Edited { revision: self.machine.revision(), line: change.line })
     }
 
-    fn edit(self: &Rc<Self>, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
+    fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
         self.dispatch(Event::Edited(edits)).unwrap_or_else(|| Err(Vec::new()))
     }
 
-    /// Hands an event to the machine and does what it says. Nobody outside is told of anything
-    /// before the machine and everything around it are at rest.
-    fn dispatch(self: &Rc<Self>, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
+    /// Hands an event to the machine and notes what it says is to be done.
+    fn dispatch(&mut self, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
         // What is under way still ends: a newer draft may wait behind it.
-        let disposed = self.disposed.get();
-        if disposed
-            && !matches!(
-                event,
-                Event::Answered { .. } | Event::Failed { .. } | Event::Stored | Event::StoreFailed
-            )
-        {
+        let ends = matches!(
+            event,
+            Event::Answered { .. } | Event::Failed { .. } | Event::Stored | Event::StoreFailed
+        );
+        if self.disposed && !ends {
             return None;
         }
-        let actions = self.machine.borrow_mut().handle(event, now());
-        let tries_again = disposed && self.machine.borrow().error().is_some();
+        let actions = self.machine.handle(event, js_sys::Date::now() as u64);
+        let tries_again = self.disposed && self.machine.error().is_some();
         for action in actions.list {
             match action {
-                Action::Store(writes) => self.store(&writes),
+                Action::Store(writes) => self.actions.entry("store", &writes.to_text()),
                 _ if tries_again => {}
-                Action::Send(send) => self.send(send),
-                _ if disposed => {}
-                Action::WakeAt(time) => {
-                    let shared = Rc::downgrade(self);
-                    let timer = Timer::after(time.saturating_sub(now()), move || {
-                        if let Some(shared) = shared.upgrade() {
-                            shared.dispatch(Event::Woke);
-                        }
-                    });
-                    *self.wake.borrow_mut() = Some(timer);
-                }
-                Action::Emit(notice) => {
-                    self.picture.borrow_mut().stale();
-                    self.notices.borrow_mut().push_back(notice);
-                }
+                Action::Send(send) => self.actions.action("send", &|view| view.send(&send)),
+                _ if self.disposed => {}
+                Action::WakeAt(time) => self.actions.action("wake", &|view| view.count("at", time)),
+                Action::Emit(notice) => self.tell(notice),
             }
-        }
-        if !self.telling.replace(true) {
-            loop {
-                let notice = self.notices.borrow_mut().pop_front();
-                let Some(notice) = notice else {
-                    break;
-                };
-                self.tell(notice);
-            }
-            self.telling.set(false);
         }
         actions.edited
     }
 
-    fn rests(&self) -> bool {
-        self.flights.borrow().is_empty() && !self.storing.get()
-    }
-
-    /// Tells that the last of what was under way when the checkout was disposed of is over.
-    fn maybe_rest(&self) {
-        if self.disposed.get() && self.rests() {
-            let _ = self.host.emit("rest", &JsValue::UNDEFINED);
+    fn tell(&mut self, notice: Notice) {
+        let machine = &self.machine;
+        let out = &mut self.actions;
+        match notice {
+            // The shell has what these tell of.
+            Notice::Change => out.action("change", &|_| {}),
+            Notice::Quote => out.action("quote", &|_| {}),
+            Notice::Sync => out.action("sync", &|_| {}),
+            Notice::Coupon(coupon) => out.action("coupon", &|view| view.coupon(&coupon)),
+            Notice::Notification(news) => out.action("notification", &|view| view.notification(&news)),
+            Notice::Conflict { edit, errors } => out.action("conflict", &|view| {
+                view.text("code", "edit_conflict");
+                view.raw("edit", &edit);
+                view.errors(&errors);
+            }),
+            Notice::Error(error) => out.action("error", &|view| view.error(&error)),
+            Notice::Closed { foreign, quote_changed } => out.action("closed", &|view| {
+                view.flag("foreign", foreign);
+                view.flag("quoteChanged", quote_changed);
+            }),
+            Notice::Settled { ticket, result } => out.action("settle", &|view| {
+                view.count("ticket", ticket);
+                match &result {
+                    Err(error) => view.object("error", &|view| view.error(error)),
+                    Ok(Reply::Done) => {}
+                    Ok(Reply::Preview(quote, draft, revision)) => view.object("value", &|view| {
+                        view.preview(quote, draft, *revision, *revision == machine.revision());
+                    }),
+                    Ok(Reply::Prepared { revision, quote }) => view.object("value", &|view| {
+                        view.prepared(&machine.options().session_id, *revision, quote);
+                    }),
+                }
+            }),
         }
-    }
-
-    fn store(self: &Rc<Self>, writes: &Writes) {
-        self.storing.set(true);
-        let promise = self.host.store(&writes.to_text());
-        let shared = self.clone();
-        spawn_local(async move {
-            let stored = match promise {
-                Ok(promise) => JsFuture::from(promise).await.is_ok(),
-                Err(_) => false,
-            };
-            shared.storing.set(false);
-            shared.dispatch(if stored { Event::Stored } else { Event::StoreFailed });
-            shared.maybe_rest();
-        });
-    }
-
-    fn send(self: &Rc<Self>, send: Send) {
-        // Where there is none, the attempt fails, so that it is made again and told of.
-        let abort = AbortController::new().ok();
-        let id = send.id;
-        let signal = abort.as_ref().map(AbortController::signal);
-        let shared = Rc::downgrade(self);
-        let timeout = Timer::after(send.timeout, move || {
-            if let Some(shared) = shared.upgrade() {
-                shared.landed(id, Event::Failed { id, failure: Failure::Timeout });
-            }
-        });
-        self.flights.borrow_mut().push(Flight { id, abort, _timeout: timeout });
-        let shared = self.clone();
-        spawn_local(async move {
-            let event = match attempt(&shared.host, &shared.route, &send, signal).await {
-                Ok(answer) => Event::Answered {
-                    id,
-                    status: answer.status,
-                    retry_after: answer.retry_after,
-                    body: answer.body,
-                },
-                Err(failure) => Event::Failed { id, failure },
-            };
-            shared.landed(id, event);
-        });
-    }
-
-    /// The first end of an attempt counts; a request that timed out is given up for good.
-    fn landed(self: &Rc<Self>, id: u64, event: Event) {
-        let mut flights = self.flights.borrow_mut();
-        let Some(place) = flights.iter().position(|flight| flight.id == id) else {
-            return;
-        };
-        let flight = flights.swap_remove(place);
-        drop(flights);
-        if let (Some(abort), Event::Failed { failure: Failure::Timeout, .. }) = (flight.abort, &event) {
-            abort.abort();
-        }
-        self.dispatch(event);
-        self.maybe_rest();
-    }
-
-    fn tell(&self, notice: Notice) {
-        let say = |members: &dyn Fn(&mut View)| parse(&object(0, members));
-        let (kind, detail) = match notice {
-            Notice::Change => ("change", self.snapshot()),
-            Notice::Quote => ("quote", member(&self.snapshot(), "quote")),
-            Notice::Coupon(coupon) => ("coupon", say(&|view| view.coupon(&coupon))),
-            Notice::Notification(news) => ("notification", say(&|view| view.notification(&news))),
-            Notice::Sync => ("sync", member(&self.snapshot(), "sync")),
-            Notice::Conflict { edit, errors } => {
-                let conflict = say(&|view| {
-                    view.text("code", "edit_conflict");
-                    view.raw("edit", &edit);
-                    view.errors(&errors);
-                });
-                ("conflict", conflict)
-            }
-            Notice::Error(error) => ("error", say(&|view| view.error(&error))),
-            Notice::Closed { foreign, quote_changed } => {
-                let closed = say(&|view| {
-                    view.flag("foreign", foreign);
-                    view.flag("quoteChanged", quote_changed);
-                });
-                ("closed", closed)
-            }
-            Notice::Settled { ticket, result } => {
-                self.settle(ticket, result);
-                return;
-            }
-        };
-        // Whatever a listener throws is the shell's to report; the core goes on.
-        let _ = self.host.emit(kind, &detail);
-    }
-
-    fn settle(&self, ticket: u64, result: Result<Reply, SyncError>) {
-        let machine = self.machine.borrow();
-        let options = machine.options();
-        let mut error = JsValue::UNDEFINED;
-        let mut value = JsValue::UNDEFINED;
-        match result {
-            Err(reason) => error = parse(&object(0, |view| view.error(&reason))),
-            Ok(Reply::Done) => {}
-            Ok(Reply::Preview(quote, draft, revision)) => {
-                let current = revision == machine.revision();
-                let members = |view: &mut View| view.preview(&quote, &draft, revision, current);
-                value = parse(&object(options.scale, members));
-            }
-            Ok(Reply::Prepared { revision, quote }) => {
-                let members = |view: &mut View| view.prepared(&options.session_id, revision, &quote);
-                value = parse(&object(options.scale, members));
-            }
-        }
-        drop(machine);
-        let _ = self.host.settle(ticket as f64, &error, &value);
     }
 }
 
@@ -389,7 +232,7 @@ pub fn version() -> String {
 /// The numbers of `LIMITS`.
 #[wasm_bindgen]
 pub fn limits() -> JsValue {
-    counts(&[
+    let counts = [
         ("lines", limit::count(limit::MAX_LINES)),
         ("units", limit::MAX_UNITS),
         ("couponLength", limit::count(limit::MAX_COUPON_LENGTH)),
@@ -398,7 +241,10 @@ pub fn limits() -> JsValue {
         ("identifiers", limit::count(limit::MAX_IDENTIFIERS)),
         ("storeIdLength", limit::count(limit::MAX_STORE_ID_LENGTH)),
         ("sessionIdLength", limit::count(limit::MAX_SESSION_ID_LENGTH)),
-    ])
+    ];
+    // Only for names of ours: serde's objects take a member `__proto__` for their prototype.
+    let numbers = counts.map(|(name, count)| (name, count as f64));
+    serde_wasm_bindgen::Serializer::json_compatible().collect_map(numbers).unwrap_or(JsValue::UNDEFINED)
 }
 
 fn value_type(name: &str) -> Refusal {
@@ -407,9 +253,10 @@ fn value_type(name: &str) -> Refusal {
 
 /// The first refusal, to be thrown.
 fn refused(refusals: &[Refusal]) -> JsValue {
-    refusals.first().map_or(JsValue::UNDEFINED, |refusal| parse(&object(0, |view| view.refusal(refusal))))
+    let text = |refusal: &Refusal| object(0, &|view| view.refusal(refusal));
+    JsValue::from_str(&refusals.first().map(text).unwrap_or_default())
 }
 
-fn result(edited: Result<Edited, Vec<Refusal>>) -> JsValue {
-    parse(&object(0, |view| view.result(&edited)))
+fn result(edited: &Result<Edited, Vec<Refusal>>) -> String {
+    object(0, &|view| view.result(edited))
 }

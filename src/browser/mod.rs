@@ -1,10 +1,7 @@
-//! The edge to JavaScript: it performs, converts, and decides nothing.
+//! The edge to JavaScript: it converts and decides nothing; what is to be done outside, the shell does.
 
 mod api;
-mod clock;
-mod convert;
 mod fetch;
-mod host;
 mod snapshot;
 mod view;
 
@@ -13,4 +10,3 @@ mod view;
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 pub use api::{Core, limits, version};
-pub use host::Host;

@@ -13,32 +13,61 @@ use crate::model::CustomerSessionV2;
 use crate::model::json::{Value, write_string};
 use crate::model::shape::Kind;
 use crate::model::wire::{Path, Step, Wire, write_count};
-use crate::sync::{Coupon, Edited, Machine, Status, SyncError};
+use crate::sync::{Coupon, Edited, Machine, Method, Send, Status, SyncError};
 
 /// JSON text in the making; amounts get at least `scale` decimal places.
 #[derive(Debug, Default)]
 pub struct View {
-    /// What is written so far.
-    pub text: String,
+    text: String,
     scale: u8,
 }
 
 /// The text of one object.
-pub fn object(scale: u8, members: impl FnOnce(&mut View)) -> String {
-    let mut view = View { text: String::new(), scale };
+pub fn object(scale: u8, members: &dyn Fn(&mut View)) -> String {
+    let mut view = View::new(scale);
     view.braces(members);
     view.text
 }
 
 impl View {
+    /// Nothing yet.
+    pub fn new(scale: u8) -> View {
+        View { text: String::new(), scale }
+    }
+
+    /// What is written, as the entries of a list; nothing is left here.
+    pub fn take_list(&mut self) -> String {
+        let entries = std::mem::take(&mut self.text);
+        ["[", &entries, "]"].concat()
+    }
+
+    /// An entry of a list: a word, and an object.
+    pub fn action(&mut self, word: &str, members: &dyn Fn(&mut View)) {
+        self.pair(word, &|view| view.braces(members));
+    }
+
+    /// An entry of a list: a word, and a text.
+    pub fn entry(&mut self, word: &str, text: &str) {
+        self.pair(word, &|view| write_string(text, &mut view.text));
+    }
+
+    fn pair(&mut self, word: &str, write: &dyn Fn(&mut View)) {
+        self.separate();
+        self.text.push('[');
+        write_string(word, &mut self.text);
+        self.text.push(',');
+        write(self);
+        self.text.push(']');
+    }
+
     /// Everything but an opening bracket has something after it only behind a comma.
     fn separate(&mut self) {
-        if !matches!(self.text.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
+        if !matches!(self.text.as_bytes().last(), None | Some(b'{' | b'[' | b':' | b',')) {
             self.text.push(',');
         }
     }
 
-    fn braces(&mut self, members: impl FnOnce(&mut View)) {
+    fn braces(&mut self, members: &dyn Fn(&mut View)) {
         self.separate();
         self.text.push('{');
         members(self);
@@ -59,12 +88,13 @@ impl View {
         self.name(name);
         self.text.push('[');
         for item in items {
-            self.braces(|view| members(view, item));
+            self.braces(&|view| members(view, item));
         }
         self.text.push(']');
     }
 
-    fn object(&mut self, name: &str, members: impl FnOnce(&mut View)) {
+    /// A member that is an object.
+    pub fn object(&mut self, name: &str, members: &dyn Fn(&mut View)) {
         self.name(name);
         self.braces(members);
     }
@@ -81,6 +111,11 @@ impl View {
     pub fn text(&mut self, name: &str, text: &str) {
         self.name(name);
         write_string(text, &mut self.text);
+    }
+
+    /// A member that is a list of texts.
+    pub fn texts(&mut self, name: &str, texts: &[String]) {
+        self.list(name, texts, |view, text| write_string(text, &mut view.text));
     }
 
     fn maybe_text(&mut self, name: &str, text: Option<&str>) {
@@ -103,6 +138,13 @@ impl View {
     pub fn count(&mut self, name: &str, count: u64) {
         self.name(name);
         write_count(count, &mut self.text);
+    }
+
+    /// A place in a list, where there is one.
+    pub fn maybe_index(&mut self, name: &str, index: Option<usize>) {
+        if let Some(index) = index {
+            self.count(name, limit::count(index));
+        }
     }
 
     /// A member that is true or false.
@@ -187,7 +229,7 @@ impl View {
 
     /// `snapshot.sync`.
     pub fn sync(&mut self, machine: &Machine) {
-        self.object("sync", |view| {
+        self.object("sync", &|view| {
             view.text("phase", machine.phase().as_str());
             view.count("attempt", machine.attempt().into());
             if let Some(time) = machine.retry_at() {
@@ -195,7 +237,7 @@ impl View {
             }
             view.flag("suspect", machine.is_suspect());
             if let Some(error) = machine.error() {
-                view.object("error", |view| view.error(error));
+                view.object("error", &|view| view.error(error));
             }
         });
     }
@@ -204,7 +246,7 @@ impl View {
     pub fn totals(&mut self, machine: &Machine) {
         let sums = machine.sums();
         let totals = machine.draft().totals();
-        self.object("totals", |view| {
+        self.object("totals", &|view| {
             view.amount("items", totals.items);
             view.amount("itemCosts", totals.item_costs);
             view.amount("costs", totals.costs);
@@ -296,7 +338,7 @@ impl View {
 
     fn maybe_referral(&mut self, referral: Option<&Coupon>) {
         if let Some(referral) = referral {
-            self.object("referral", |view| view.coupon(referral));
+            self.object("referral", &|view| view.coupon(referral));
         }
     }
 
@@ -315,7 +357,7 @@ impl View {
     fn offered(&mut self, quote: Option<&Quote>) {
         let free = quote.map(|quote| quote.free_items.as_slice()).unwrap_or_default();
         let notifications = quote.map(|quote| quote.notifications.as_slice()).unwrap_or_default();
-        self.object("offers", |view| {
+        self.object("offers", &|view| {
             view.objects("freeItems", free, |view, item| {
                 view.text("sku", &item.sku);
                 view.text("name", &item.name);
@@ -336,7 +378,7 @@ impl View {
 
     fn loyal(&mut self, quote: Option<&Quote>) {
         let points = quote.map(|quote| quote.points.as_slice()).unwrap_or_default();
-        self.object("loyalty", |view| {
+        self.object("loyalty", &|view| {
             for (name, flow, always) in [
                 ("earned", Flow::Earned, true),
                 ("spent", Flow::Spent, true),
@@ -347,14 +389,14 @@ impl View {
                     view.name(name);
                     view.text.push('[');
                     for points in points.iter().filter(|points| points.flow == flow) {
-                        view.braces(|view| view.points(points));
+                        view.braces(&|view| view.points(points));
                     }
                     view.text.push(']');
                 }
             }
             let Some(quote) = quote else { return };
             if let Some(tier) = &quote.tier {
-                view.object("tier", |view| {
+                view.object("tier", &|view| {
                     view.text("name", tier.get("newTierName").and_then(Value::as_str).unwrap_or_default());
                     view.picked(tier, &["programId", "subLedgerId", "previousTierName", "expiryDate"]);
                 });
@@ -394,7 +436,7 @@ impl View {
     /// `snapshot.quote`, where there is one.
     pub fn quoted(&mut self, machine: &Machine) {
         if let Some((quote, revision)) = machine.quote() {
-            self.object("quote", |view| view.quote(quote, revision, machine.quote_is_current()));
+            self.object("quote", &|view| view.quote(quote, revision, machine.quote_is_current()));
         }
     }
 
@@ -405,7 +447,7 @@ impl View {
         self.amount("total", quote.total);
         self.amount("payable", quote.payable);
         if let Some(mismatch) = &quote.mismatch {
-            self.object("mismatch", |view| view.mismatch(mismatch));
+            self.object("mismatch", &|view| view.mismatch(mismatch));
         }
     }
 
@@ -418,17 +460,22 @@ impl View {
     }
 
     fn mismatch(&mut self, mismatch: &Mismatch) {
-        self.list("fields", &mismatch.fields, |view, field| write_string(field, &mut view.text));
+        self.texts("fields", &mismatch.fields);
         if let Some((ours, server)) = mismatch.total {
-            self.object("total", |view| {
+            self.object("total", &|view| {
                 view.amount("ours", ours);
                 view.amount("server", server);
             });
         }
     }
 
+    /// `snapshot.effects`.
+    pub fn effects(&mut self, machine: &Machine) {
+        self.raw_effects(machine.quote().map(|(quote, _)| quote.as_ref()));
+    }
+
     /// Every effect of a quote, raw and in order.
-    pub fn effects(&mut self, quote: Option<&Quote>) {
+    fn raw_effects(&mut self, quote: Option<&Quote>) {
         let effects = quote.map(|quote| quote.effects.as_slice()).unwrap_or_default();
         self.raws("effects", effects);
     }
@@ -446,7 +493,22 @@ impl View {
         self.maybe_referral(referral.as_ref());
         self.loyal(Some(quote));
         self.offered(Some(quote));
-        self.effects(Some(quote));
+        self.raw_effects(Some(quote));
+    }
+
+    /// A request to be made.
+    pub fn send(&mut self, send: &Send) {
+        self.count("id", send.id);
+        let method = match send.method {
+            Method::Get => "GET",
+            Method::Put => "PUT",
+        };
+        self.text("method", method);
+        self.text("path", &send.path);
+        self.maybe_text("body", send.body.as_deref());
+        self.maybe_text("key", send.key.as_deref());
+        self.count("timeout", send.timeout);
+        self.flag("keepalive", send.keepalive);
     }
 
     /// What `prepare()` gives.

@@ -60,6 +60,8 @@
   };
   /** @type {any} */
   const host = {
+    endpoint: 'http://127.0.0.1:9/session-api',
+    credentials: 'same-origin',
     script: [],
     requests: [],
     events: [],
@@ -67,7 +69,7 @@
     settled: {},
     listener: undefined,
     headersGiven: () => Promise.resolve({}),
-    headers() {
+    async headers() {
       const given = host.headersGiven();
       check();
       return given;

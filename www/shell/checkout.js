@@ -1,16 +1,15 @@
 import * as glue from '#glue';
+import { drive, MAX_TIMEOUT } from './drive.js';
 import { argument, EDITS, field } from './edits.js';
 import { encode, option } from './encode.js';
 import { CheckoutError, toError } from './errors.js';
 import { makeEvents } from './events.js';
 import { parseExactly } from './exact.js';
+import { freeze } from './freeze.js';
 import { member, readOptions } from './options.js';
 import { watchPage } from './page.js';
 import { newSeed, takeSession } from './session-id.js';
 import { describe } from './texts.js';
-
-/** Longest wait that a timer can hold. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** States after which the next order is another session. */
 const ENDED_STATES = ['closed', 'cancelled'];
@@ -96,7 +95,7 @@ function makeCheckout(settings, session) {
 
   const getSnapshot = () => {
     try {
-      if (!ended) last = call('snapshot');
+      if (!ended) last = inCore(core.getSnapshot);
     } catch {
       // A core that broke leaves the last one.
     }
@@ -104,15 +103,19 @@ function makeCheckout(settings, session) {
   };
   const events = makeEvents(getSnapshot);
 
-  const core = newCore(
-    braces([
-      member('sessionId', session.id),
-      member('sessionIsNew', session.isNew),
-      member('seed', newSeed()),
-      session.stored && `"stored":${session.stored}`,
-      ...settings.members,
-    ]),
+  const core = drive(
+    newCore(
+      braces([
+        member('sessionId', session.id),
+        member('sessionIsNew', session.isNew),
+        member('seed', newSeed()),
+        session.stored && `"stored":${session.stored}`,
+        ...settings.members,
+      ]),
+    ),
     {
+      endpoint: settings.endpoint,
+      credentials: settings.credentials,
       store: session.store,
       fetch: settings.fetch,
       headers: settings.headers,
@@ -145,23 +148,22 @@ function makeCheckout(settings, session) {
   /** The effects of the answer before. */
   let known = getSnapshot().effects;
   const leavePage = watchPage(
-    (name) => call('signal', name),
+    (name) => call('signal', name, 0),
     // Another page may have gone on with the cart meanwhile.
     () => void ask('refresh').catch(() => {}),
   );
 
   /**
-   * Calls the core. What it throws by itself is a refusal; anything else means that it broke.
+   * Does something in the core. Whatever it throws means that it broke.
    *
-   * @param {string} method
-   * @param {unknown[]} args
-   * @returns {any}
+   * @template T
+   * @param {() => T} work
    */
-  function call(method, ...args) {
+  function inCore(work) {
     if (ended) throw ended;
     inside += 1;
     try {
-      return core[method](...args);
+      return work();
     } catch (error) {
       const trouble = toError(error);
       if (trouble.code === 'internal') end(trouble);
@@ -172,13 +174,16 @@ function makeCheckout(settings, session) {
     }
   }
 
+  /** @type {typeof core.call} */
+  const call = (...given) => inCore(() => core.call(...given));
+
   /** @param {CheckoutError} reason what everything is answered with from now on */
   function end(reason) {
     if (ended) return;
     if (reason.code === 'disposed') {
       if (batch) call('rollback');
       getSnapshot();
-      const rests = call('dispose');
+      const rests = inCore(core.dispose);
       session.leave(
         rests
           ? undefined
@@ -186,8 +191,6 @@ function makeCheckout(settings, session) {
               rested = resolve;
             }),
       );
-      // Not at once: a listener may be disposing while the core stands further up.
-      queueMicrotask(() => core.free());
     } else {
       events.add('error', reason);
       session.leave();
@@ -231,7 +234,7 @@ function makeCheckout(settings, session) {
         const path = [at, below && values[0]].filter((step) => typeof step === 'string');
         return member(name, read ? read(values[index]) : values[index], path);
       });
-      return call('apply', braces([`"do":"${name}"`, ...members]));
+      return freeze(JSON.parse(call('apply', braces([`"do":"${name}"`, ...members]))));
     });
 
   /** @param {string} group @param {Record<string, import('./edits.js').Argument[]>} edits */
@@ -266,7 +269,7 @@ function makeCheckout(settings, session) {
 
   /** Without the id of the last line, which is nobody's answer. */
   function commit() {
-    const { ok, revision, errors } = call('commit');
+    const { ok, revision, errors } = JSON.parse(call('commit'));
     return ok ? { ok, revision } : { ok, errors };
   }
 
@@ -312,7 +315,7 @@ function makeCheckout(settings, session) {
         /** @param {CheckoutError} error */
         const leave = (error) => {
           reject(error);
-          if (waiting.delete(ticket) && !ended) call('forget', ticket);
+          if (waiting.delete(ticket) && !ended) call('signal', 'forget', ticket);
         };
         const start = () => {
           try {
@@ -354,7 +357,11 @@ function makeCheckout(settings, session) {
   };
 
   /** @param {unknown} field */
-  const readDraft = (field) => call('get', fieldName(field));
+  const readDraft = (field) => {
+    const name = fieldName(field);
+    if (!call('knows', name)) throw new CheckoutError('field_unknown', { path: [name] });
+    return getSnapshot().draft[name];
+  };
 
   /** @param {unknown} field */
   const readSession = (field) => {
@@ -446,16 +453,12 @@ function newOnes(before, now) {
   return now.filter((effect) => count(effect, -1) <= 0);
 }
 
-/**
- * @param {string} options
- * @param {object} host
- * @returns {any}
- */
-function newCore(options, host) {
+/** @param {string} options */
+function newCore(options) {
   try {
-    return new glue.Core(options, host);
+    return new glue.Core(options);
   } catch (error) {
-    const trouble = toError(error);
+    const trouble = toError(typeof error === 'string' ? JSON.parse(error) : error);
     throw trouble.code === 'value_type' ? new CheckoutError('option_invalid', trouble) : trouble;
   }
 }

@@ -17,6 +17,7 @@ const CREDENTIALS = ['omit', 'same-origin', 'include'];
 /**
  * @typedef {object} Settings
  * @property {string} endpoint absolute, without a slash at the end
+ * @property {RequestCredentials} credentials
  * @property {string} currency
  * @property {string | undefined} sessionId
  * @property {string | undefined} storageKey nothing when nothing is to be kept
@@ -62,15 +63,10 @@ export function readOptions(options) {
       crossOrigin,
     );
     const currency = given('currency');
-    const passed = {
-      endpoint,
-      currency,
-      scale: scaleOf(currency),
-      credentials: checked('credentials', (value) => CREDENTIALS.includes(value), 'same-origin'),
-    };
+    const credentials = checked('credentials', (value) => CREDENTIALS.includes(value), 'same-origin');
     if (typeof headers !== 'function') readHeaders(headers);
 
-    const members = Object.entries(passed).map(([name, value]) => member(name, value));
+    const members = [member('scale', scaleOf(currency))];
     for (const name of FOR_THE_CORE)
       members.push(
         member(
@@ -81,6 +77,7 @@ export function readOptions(options) {
     for (const name of OBJECTS_FOR_THE_CORE) members.push(member(name, checked(name, isPlain)));
     return {
       endpoint,
+      credentials,
       currency,
       sessionId: checked('sessionId', isId),
       storageKey: storage === 'auto' ? storageKey : undefined,

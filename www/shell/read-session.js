@@ -2,7 +2,7 @@ import { decimal } from './amounts.js';
 import { encode } from './encode.js';
 import { CheckoutError, isTrouble, toError } from './errors.js';
 import { parseEncoded, parseExactly } from './exact.js';
-import { freeze } from './snapshot.js';
+import { freeze } from './freeze.js';
 
 /** @typedef {(value: any, path: (string | number)[]) => any} Read gives the value in its form for a script, or throws */
 

@@ -1,0 +1,231 @@
+import { freeze } from './freeze.js';
+
+/** Longest wait that a timer can hold. */
+export const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/**
+ * An object of the snapshot: equal texts are the same one.
+ *
+ * @typedef {{ text: string, object: any }} Part
+ */
+
+/** What changes line by line. @type {readonly ('lines' | 'items')[]} */
+const LISTS = ['lines', 'items'];
+
+/**
+ * @param {Part[]} known
+ * @param {string[]} texts
+ * @returns {Part[]}
+ */
+function parts(known, texts) {
+  const found = new Map(known.map((part) => [part.text, part]));
+  return texts.map((text) => found.get(text) ?? { text, object: freeze(JSON.parse(text)) });
+}
+
+/** @param {Part[]} known @returns {any[]} */
+const objects = (known) => known.map(({ object }) => object);
+
+/**
+ * What the shell does for the core.
+ *
+ * @typedef {object} Host
+ * @property {string} endpoint
+ * @property {RequestCredentials} credentials
+ * @property {typeof fetch} fetch
+ * @property {() => Promise<Record<string, string>>} headers
+ * @property {(writes: string) => Promise<void>} store
+ * @property {(type: string, detail?: unknown) => void} emit tells whoever listens
+ * @property {(ticket: number, error: unknown, value: unknown) => void} settle answers an `ask`
+ */
+
+/**
+ * Does what the core says is to be done, tells it what came of it, and keeps the snapshot.
+ *
+ * @param {import('#glue').Core} core
+ * @param {Host} host
+ */
+export function drive(core, host) {
+  /** @type {any} */
+  let snapshot;
+  let isStale = true;
+  /** @type {Record<'lines' | 'items' | 'fields' | 'members', Part[]>} */
+  const known = { lines: [], items: [], fields: [], members: [] };
+  /** @type {{ lines?: readonly any[], items?: readonly any[] }} */
+  const shown = {};
+  /** @type {any} */
+  let draft;
+
+  /** Attempts under way. @type {Set<number>} */
+  const flights = new Set();
+  let isStoring = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waking;
+  /** @type {[string, any][]} */
+  let news = [];
+  let isTelling = false;
+  let isDisposed = false;
+  let isGone = false;
+
+  /**
+   * Calls a method of the core, and does what it asks for.
+   *
+   * @param {keyof import('#glue').Core} method
+   * @param {unknown[]} args
+   * @returns {any}
+   */
+  function call(method, ...args) {
+    if (isGone) return undefined;
+    const answer = /** @type {any} */ (core)[method](...args);
+    for (const [what, details] of JSON.parse(core.actions())) {
+      if (what === 'send') send(details);
+      else if (what === 'store') store(details);
+      else if (what === 'wake') wake(details.at);
+      else if (!isDisposed) {
+        isStale = true;
+        news.push([what, freeze(details)]);
+      }
+    }
+    if (!isTelling) tell();
+    return answer;
+  }
+
+  /** Nobody outside hears of anything before the core and everything around it are at rest. */
+  function tell() {
+    isTelling = true;
+    for (let next = news.shift(); next; next = news.shift()) {
+      const [what, details] = next;
+      try {
+        if (what === 'settle') host.settle(details.ticket, details.error, details.value);
+        else if (what === 'change') host.emit(what, getSnapshot());
+        else host.emit(what, what === 'quote' || what === 'sync' ? getSnapshot()[what] : details);
+      } catch {
+        // Whatever a listener throws is reported where it is called; the core goes on.
+      }
+    }
+    isTelling = false;
+  }
+
+  /** The same object until something changes, and of parts that are. */
+  function getSnapshot() {
+    if (!isStale || isGone) return snapshot;
+    const { from, gone, hasCart, ...texts } = JSON.parse(core.snapshot());
+    for (const list of from === undefined ? [] : LISTS) {
+      known[list].splice(from, gone, ...parts(known[list].slice(from, from + gone), texts[list]));
+      shown[list] = Object.freeze(objects(known[list]));
+    }
+    const [before] = known.fields;
+    known.fields = parts(known.fields, [texts.fields]);
+    const [fields] = known.fields;
+    const cartItems = hasCart ? shown.items : undefined;
+    if (fields !== before || draft.cartItems !== cartItems) {
+      draft = Object.freeze({ ...fields?.object, ...(cartItems && { cartItems }) });
+    }
+    // An empty text stands for what is as it was.
+    const members = texts.members.map(
+      (/** @type {string} */ text, /** @type {number} */ index) => text || known.members[index]?.text,
+    );
+    known.members = parts(known.members, members);
+    snapshot = Object.freeze(Object.assign({ draft, lines: shown.lines }, ...objects(known.members)));
+    isStale = false;
+    return snapshot;
+  }
+
+  /** @param {number} time */
+  function wake(time) {
+    clearTimeout(waking);
+    waking = setTimeout(() => call('signal', 'woke', 0), Math.min(time - Date.now(), MAX_TIMEOUT));
+  }
+
+  const isAtRest = () => flights.size === 0 && !isStoring;
+
+  /** Ends with the last of what was under way when the checkout was disposed of. */
+  function maybeEnd() {
+    if (!isDisposed || isGone || !isAtRest()) return false;
+    isGone = true;
+    core.free();
+    return true;
+  }
+
+  /** @param {string} writes */
+  async function store(writes) {
+    isStoring = true;
+    const word = await host.store(writes).then(
+      () => 'stored',
+      () => 'store_failed',
+    );
+    isStoring = false;
+    call('signal', word, 0);
+    if (maybeEnd()) host.emit('rest');
+  }
+
+  /** @param {any} request */
+  async function send(request) {
+    const { id, timeout } = request;
+    flights.add(id);
+    // Where there is none, the attempt fails, so that it is made again and told of.
+    const abort = globalThis.AbortController && new AbortController();
+    /** The first end of an attempt counts. @param {Parameters<typeof call>} end */
+    const land = (...end) => {
+      if (!flights.delete(id)) return;
+      clearTimeout(timer);
+      call(...end);
+      if (maybeEnd()) host.emit('rest');
+    };
+    const expire = () => {
+      abort?.abort();
+      land('signal', 'timeout', id);
+    };
+    const timer = setTimeout(expire, Math.min(timeout, MAX_TIMEOUT));
+    land(...(await attempt(request, abort?.signal)));
+  }
+
+  /**
+   * @param {any} request
+   * @param {AbortSignal | undefined} signal
+   * @returns {Promise<Parameters<typeof call>>} what the core is to be told
+   */
+  async function attempt({ id, method, path, body, key, keepalive }, signal) {
+    let request;
+    try {
+      const headers = new Headers(await host.headers());
+      // Given up meanwhile: not every function that stands in for fetch looks at the signal.
+      if (!signal || signal.aborted) throw signal;
+      headers.set('Accept', 'application/json');
+      if (body) headers.set('Content-Type', 'application/json');
+      if (key) headers.set('Idempotency-Key', key);
+      const { credentials } = host;
+      request = new Request(host.endpoint + path, {
+        ...{ method, headers, body, signal, credentials },
+        cache: 'no-store',
+        redirect: 'error',
+      });
+    } catch (error) {
+      const isKey = /** @type {any} */ (error)?.code === 'api_key_in_browser';
+      return ['signal', isKey ? 'api_key' : 'not_sent', id];
+    }
+    try {
+      const answer = await host.fetch(request, { keepalive });
+      // A function that stands in for fetch may give anything: what is no Response says nothing.
+      if (!(answer instanceof Response)) return ['answered', id, undefined, ''];
+      return ['answered', id, answer, await answer.text()];
+    } catch {
+      return ['signal', 'network', id];
+    }
+  }
+
+  call('signal', 'opened', 0);
+  return {
+    call,
+    getSnapshot,
+    /** @returns {boolean} whether nothing is under way; else `rest` is told when it is over */
+    dispose() {
+      getSnapshot();
+      isDisposed = true;
+      news = [];
+      call('dispose');
+      clearTimeout(waking);
+      maybeEnd();
+      return isGone;
+    },
+  };
+}
