@@ -4,7 +4,7 @@ use crate::amount::Amount;
 use crate::draft::effects::Flow;
 use crate::draft::quote::amount;
 use crate::draft::undo::{Claim, left};
-use crate::model::index::firsts;
+use crate::model::index::{firsts, join};
 use crate::model::json::Value;
 
 /// The props that tell whose points they are and what for; the same in all units of an effect.
@@ -82,21 +82,14 @@ pub(crate) fn collected(points: Vec<Points>) -> Vec<Points> {
         points.value = left?;
         Some(points)
     });
-    let kept: Vec<Points> = kept.collect();
+    let mut kept: Vec<Points> = kept.collect();
     let labels: Vec<String> = kept.iter().map(Points::label).collect();
-    let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let mut sums: Vec<Option<Points>> = Vec::with_capacity(kept.len());
-    for (index, (points, first)) in kept.into_iter().zip(firsts(&texts)).enumerate() {
-        match sums.get_mut(first) {
-            Some(Some(sum)) if first < index => {
-                sum.desired = wished((sum.desired, sum.value), (points.desired, points.value));
-                sum.value = sum.value.add(points.value).unwrap_or(sum.value);
-                sums.push(None);
-            }
-            _ => sums.push(Some(points)),
-        }
-    }
-    sums.into_iter().flatten().collect()
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    join(&mut kept, &firsts(&labels), |sum, points| {
+        sum.desired = wished((sum.desired, sum.value), (points.desired, points.value));
+        sum.value = sum.value.add(points.value).unwrap_or(sum.value);
+    });
+    kept
 }
 
 /// What two of one kind would be without limits, where that is said of one of them.

@@ -13,7 +13,7 @@ use crate::draft::hash::Digest;
 use crate::draft::points::{Points, collected, texts, wished};
 use crate::draft::undo::{Claim, left};
 use crate::draft::{Draft, Line, LineId};
-use crate::model::index::firsts;
+use crate::model::index::{firsts, join};
 use crate::model::json::{Object, Value, write_string};
 use crate::model::wire::write_integer;
 
@@ -215,28 +215,18 @@ fn undone(mut entries: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
         entry.void = left.is_none();
         entry.value = left.unwrap_or_default();
     }
-    let (back, entries): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.back);
+    let (back, mut kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.back);
     // A void one has still replaced what stood before it.
-    let mut kept = replaced(entries);
+    replace(&mut kept);
     kept.retain(|entry| !entry.void);
     (kept, back)
 }
 
 /// A later discount of the same name on the same thing replaces the earlier one.
-fn replaced(entries: Vec<Entry>) -> Vec<Entry> {
+fn replace(entries: &mut Vec<Entry>) {
     let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
     let firsts = firsts(&keys);
-    let mut kept: Vec<Option<Entry>> = Vec::with_capacity(entries.len());
-    for (index, (entry, first)) in entries.into_iter().zip(firsts).enumerate() {
-        match kept.get_mut(first) {
-            Some(slot) if first < index => {
-                *slot = Some(entry);
-                kept.push(None);
-            }
-            _ => kept.push(Some(entry)),
-        }
-    }
-    kept.into_iter().flatten().collect()
+    join(entries, &firsts, std::mem::swap);
 }
 
 /// The discounts on each line, and whether each of them is on a line that was sent.
@@ -334,8 +324,9 @@ impl Quote {
             }
             self.effects.push(raw);
         }
-        self.coupons = settled(std::mem::take(&mut self.coupons));
-        self.referrals = settled(std::mem::take(&mut self.referrals));
+        settle(&mut self.coupons);
+        settle(&mut self.referrals);
+        gather(&mut self.free_items);
         self.points = collected(points);
         self.giveaways = awarded(giveaways);
         let (entries, back) = undone(entries);
@@ -363,7 +354,12 @@ impl Quote {
                 let details = given("details").map(str::to_string);
                 (code, Outcome::Rejected(Rejection { reason: text("rejectionReason"), exclusion, details }))
             }
-            Role::FreeItem => return self.free_item(text("sku"), text("name"), props),
+            Role::FreeItem => {
+                let desired = props.get("desiredQuantity").and_then(Value::as_integer);
+                let desired = desired.and_then(|units| u64::try_from(units).ok());
+                let (sku, name) = (text("sku"), text("name"));
+                return self.free_items.push(FreeItem { sku, name, quantity: 1, desired });
+            }
             Role::Notification => {
                 let (title, body) = (text("title"), text("body"));
                 return self.notifications.push(Notification { kind: text("notificationType"), title, body });
@@ -377,20 +373,6 @@ impl Quote {
             Code::Referral => &mut self.referrals,
         };
         verdicts.push(Verdict { code: text("value"), outcome });
-    }
-
-    /// One unit more; the wish is told anew with each unit.
-    fn free_item(&mut self, sku: String, name: String, props: &Value) {
-        let desired = props.get("desiredQuantity").and_then(Value::as_integer);
-        let desired = desired.and_then(|units| u64::try_from(units).ok());
-        let same = |known: &&mut FreeItem| known.sku == sku && known.name == name;
-        match self.free_items.iter_mut().find(same) {
-            Some(known) => {
-                known.quantity = known.quantity.saturating_add(1);
-                known.desired = known.desired.max(desired);
-            }
-            None => self.free_items.push(FreeItem { sku, name, quantity: 1, desired }),
-        }
     }
 
     /// Lines, costs and sums. A discount larger than what it lies on is listed as sent and takes
@@ -583,24 +565,32 @@ fn awarded(giveaways: Vec<(Value, bool)>) -> Vec<Value> {
     kept.map(|((props, _), _)| props).collect()
 }
 
+/// Gathers units of one offer; the wish is told anew with each unit.
+fn gather(units: &mut Vec<FreeItem>) {
+    let key = |unit: &FreeItem| {
+        let mut key = String::new();
+        write_string(&unit.sku, &mut key);
+        write_string(&unit.name, &mut key);
+        key
+    };
+    let keys: Vec<String> = units.iter().map(key).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    join(units, &firsts(&keys), |offer, unit| {
+        offer.quantity = offer.quantity.saturating_add(1);
+        offer.desired = offer.desired.max(unit.desired);
+    });
+}
+
 /// Each code once. Accepted counts more than a refusal by another campaign; else the last word counts.
-fn settled(verdicts: Vec<Verdict>) -> Vec<Verdict> {
-    let codes: Vec<String> = verdicts.iter().map(|verdict| verdict.code.clone()).collect();
-    let texts: Vec<&str> = codes.iter().map(String::as_str).collect();
-    let mut kept: Vec<Option<Verdict>> = Vec::with_capacity(verdicts.len());
-    for (index, (verdict, first)) in verdicts.into_iter().zip(firsts(&texts)).enumerate() {
-        match kept.get_mut(first) {
-            Some(Some(known)) if first < index => {
-                let refused = matches!(verdict.outcome, Outcome::Rejected(_));
-                if !(refused && known.outcome == Outcome::Accepted) {
-                    known.outcome = verdict.outcome;
-                }
-                kept.push(None);
-            }
-            _ => kept.push(Some(verdict)),
+fn settle(verdicts: &mut Vec<Verdict>) {
+    let codes: Vec<&str> = verdicts.iter().map(|verdict| verdict.code.as_str()).collect();
+    let firsts = firsts(&codes);
+    join(verdicts, &firsts, |known, verdict| {
+        let refused = matches!(verdict.outcome, Outcome::Rejected(_));
+        if !(refused && known.outcome == Outcome::Accepted) {
+            std::mem::swap(&mut known.outcome, &mut verdict.outcome);
         }
-    }
-    kept.into_iter().flatten().collect()
+    });
 }
 
 /// What became of a code. A deployment that ignores case may spell the code its own way.

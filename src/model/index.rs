@@ -59,3 +59,20 @@ pub fn firsts(texts: &[&str]) -> Vec<usize> {
     };
     texts.iter().map(first).collect()
 }
+
+/// Joins things into the first one of their key; `firsts` tells which that is.
+pub fn join<T>(things: &mut Vec<T>, firsts: &[usize], join: fn(&mut T, &mut T)) {
+    for (index, first) in firsts.iter().enumerate() {
+        if let Some((before, [thing, ..])) = things.split_at_mut_checked(index)
+            && let Some(known) = before.get_mut(*first)
+        {
+            join(known, thing);
+        }
+    }
+    let mut index = 0_usize;
+    things.retain(|_| {
+        let is_first = firsts.get(index) == Some(&index);
+        index = index.saturating_add(1);
+        is_first
+    });
+}

@@ -5,7 +5,7 @@
 //! keys, lets the last of equal keys win as `JSON.parse` does, and goes at most
 //! [`MAX_DEPTH`] levels deep.
 
-use crate::model::index::firsts;
+use crate::model::index::{firsts, join};
 
 /// Levels of arrays and objects that are followed; the API's own bodies stay below 12.
 pub const MAX_DEPTH: usize = 128;
@@ -289,17 +289,7 @@ fn last_of_equal_keys(members: &mut Vec<(String, Value)>) {
     }
     let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     let firsts = firsts(&names);
-    let mut unique: Vec<Option<(String, Value)>> = Vec::with_capacity(members.len());
-    for (index, (member, first)) in members.drain(..).zip(firsts).enumerate() {
-        match unique.get_mut(first) {
-            Some(Some((_, slot))) if first < index => {
-                *slot = member.1;
-                unique.push(None);
-            }
-            _ => unique.push(Some(member)),
-        }
-    }
-    members.extend(unique.into_iter().flatten());
+    join(members, &firsts, |known, member| std::mem::swap(&mut known.1, &mut member.1));
 }
 
 struct Reader<'a> {
