@@ -196,6 +196,12 @@ impl Core {
             Notice::Sync => out.action("sync", &|_| {}),
             Notice::Coupon(coupon) => out.action("coupon", &|view| view.coupon(&coupon)),
             Notice::Notification(news) => out.action("notification", &|view| view.notification(&news)),
+            Notice::Withdrawn(line, units) => out.action("withdrawn", &|view| {
+                view.text("lineId", &line.id.to_text());
+                view.text("sku", line.item.sku());
+                view.text("name", line.item.name().unwrap_or_default());
+                view.count("quantity", units);
+            }),
             Notice::Conflict { edit, errors } => out.action("conflict", &|view| {
                 view.text("code", "edit_conflict");
                 view.raw("edit", &edit);

@@ -443,7 +443,9 @@ impl Draft {
             return Ok(Change { line: Some(id), ..Change::default() });
         }
         self.units_within(&line, item.quantity())?;
-        self.exchange(index, &line, NewLine { id, item, meta, free: line.free })
+        // What has a price again is no gift any more.
+        let free = line.free && item.price() == Some(Amount::ZERO);
+        self.exchange(index, &line, NewLine { id, item, meta, free })
     }
 
     /// Puts a line into the place of `old`.

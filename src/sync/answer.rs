@@ -373,6 +373,9 @@ impl Machine {
                         // A replayed answer confirms, but what it quotes may be old.
                         self.read_wanted |= replayed && !self.is_dirty();
                         self.ended(was_open);
+                        if value.get("effects").and_then(Value::as_array).is_some() {
+                            self.withdraw(true);
+                        }
                     }
                     _ => self.moved(),
                 }
@@ -462,6 +465,7 @@ impl Machine {
         if !self.move_read(session) {
             self.ended(was_open);
         }
+        self.withdraw(false);
         Ok(())
     }
 

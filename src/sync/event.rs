@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::draft::command::Command;
 use crate::draft::quote::{Notification, Quote, Rejection};
 use crate::draft::refusal::Refusal;
-use crate::draft::{Draft, LineId};
+use crate::draft::{Draft, Line, LineId};
 use crate::model::json::Value;
 use crate::sync::error::SyncError;
 use crate::sync::record::Writes;
@@ -162,6 +162,9 @@ pub enum Notice {
     Coupon(Coupon),
     /// A message that was not there before.
     Notification(Notification),
+    /// So many units of a line that was in the cart for nothing were taken out, since they are offered
+    /// no more; the line as it was.
+    Withdrawn(Arc<Line>, u64),
     /// The phase changed.
     Sync,
     /// An edit that no longer fits what the server has.

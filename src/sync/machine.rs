@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::amount::Amount;
 use crate::draft::command::{Command, LineIds};
+use crate::draft::effects::{Role, role};
 use crate::draft::field::Field;
 use crate::draft::quote::{Outcome, Quote, Verdict};
 use crate::draft::refusal::{Code, Refusal};
@@ -420,18 +421,14 @@ impl Machine {
             }
         };
         // A free item that is still offered was taken before, on another page.
-        let is_offer = |item: &Value| {
-            let effects = effects.and_then(Value::as_array).unwrap_or_default();
-            effects.iter().any(|effect| {
-                let sku = effect.get("props").and_then(|props| props.get("sku"));
-                effect.get("effectType").and_then(Value::as_str) == Some("addFreeItem")
-                    && sku.is_some()
-                    && sku == item.get("sku")
-            })
-        };
+        let effects = effects.and_then(Value::as_array).unwrap_or_default().iter();
+        let gifts = effects.filter(|effect| {
+            effect.get("effectType").and_then(Value::as_str).is_some_and(|kind| role(kind) == Role::FreeItem)
+        });
+        let gifts: Vec<&Value> = gifts.filter_map(|effect| effect.get("props")?.get("sku")).collect();
         let mut known_line = |index: usize, item: &Value| {
             let (id, meta, free) = old_line(index, item);
-            (id, meta, free || is_offer(item))
+            (id, meta, free || item.get("sku").is_some_and(|sku| gifts.contains(&sku)))
         };
         let draft = Draft::from_session(session, self.options.limits, &mut known_line);
         let draft = match draft {

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod machine;
 mod moves;
+mod offers;
 mod options;
 pub mod policy;
 mod record;

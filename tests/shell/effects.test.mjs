@@ -121,3 +121,27 @@ test('what the page brought along is not told again, and a preview tells nothing
   assert.deepEqual(await news(), []);
   checkout.dispose();
 });
+
+test('a free item is told when it is taken out', async () => {
+  const { checkout } = await openShop();
+  /** @type {unknown[]} */
+  const told = [];
+  checkout.on('withdrawn', (detail) => told.push(detail));
+  checkout.coupons.add('E-FREE');
+  await checkout.settled();
+  const gift = checkout.getSnapshot().offers.freeItems.find(({ sku }) => sku === 'GIFT');
+  assert.ok(gift);
+  const taken = checkout.cart.accept(gift);
+  assert.ok(taken.ok);
+  await checkout.settled();
+  assert.deepEqual(
+    checkout.getSnapshot().lines.map(({ sku, price, free }) => [sku, price, free]),
+    [['GIFT', '0.00', true]],
+  );
+  assert.deepEqual(told, []);
+  checkout.coupons.clear();
+  await checkout.settled();
+  assert.deepEqual(told, [{ lineId: taken.lineId, sku: 'GIFT', name: 'A gift', quantity: gift.quantity }]);
+  assert.deepEqual(checkout.getSnapshot().lines, []);
+  checkout.dispose();
+});

@@ -8,6 +8,7 @@ mod backoff;
 mod desk;
 mod endpoint;
 mod moves;
+mod offers;
 mod opening;
 mod policy;
 mod properties;

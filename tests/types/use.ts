@@ -178,6 +178,7 @@ checkout.on('effect', (effect) => {
   // @ts-expect-error no such type
   if (effect.effectType === 'customEfect') expectType<never>(effect);
 });
+checkout.on('withdrawn', ({ lineId, quantity }) => expectType<[string, number]>([lineId, quantity]));
 // @ts-expect-error an unknown event
 checkout.on('changed', () => {});
 

@@ -1,6 +1,17 @@
 import { CheckoutError } from './errors.js';
 
-const TYPES = ['change', 'quote', 'coupon', 'notification', 'effect', 'sync', 'conflict', 'error', 'closed'];
+const TYPES = [
+  'change',
+  'quote',
+  'coupon',
+  'notification',
+  'effect',
+  'withdrawn',
+  'sync',
+  'conflict',
+  'error',
+  'closed',
+];
 
 /** Most events handed over at a stretch, so that a listener that edits at every change cannot hold the page. */
 const MAX_STRETCH = 100;

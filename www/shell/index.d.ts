@@ -725,6 +725,8 @@ export interface CheckoutEvents {
    * custom effects, attribute updates, achievements and rewards. `switch (effect.effectType)` tells its props.
    */
   effect: Effect;
+  /** Units of an accepted free item that were taken out of the cart by themselves, since they are offered no more. */
+  withdrawn: { readonly lineId: string; readonly sku: string; readonly name: string; readonly quantity: number };
   sync: Sync;
   /** An edit that no longer fits what was done elsewhere first. */
   conflict: {
@@ -785,7 +787,10 @@ export interface Checkout {
     clear(): Result;
     /** All lines at once. */
     replace(items: readonly CartItemInput[]): Result;
-    /** Takes a free item of `snapshot.offers.freeItems`. */
+    /**
+     * Takes a free item of `snapshot.offers.freeItems`: a line at price 0, once per SKU. It is taken out by itself, with
+     * the event `withdrawn`, when its offer is gone.
+     */
     accept(freeItem: FreeItem): Result<{ readonly lineId: string }>;
   };
   readonly coupons: {
