@@ -103,6 +103,8 @@ impl Core {
             "finish" => Ask::Finish,
             "release" => Ask::Release,
             "cancel" => Ask::Cancel,
+            "reopen" => Ask::Reopen,
+            "return" => Ask::Return(arguments),
             _ => Ask::Preview(arguments),
         };
         self.dispatch(Event::Asked { ticket: ticket as u64, ask });

@@ -214,6 +214,8 @@ impl View {
         if let Some(path) = &error.path {
             self.path(path);
         }
+        self.figure("limit", error.limit.as_ref());
+        self.figure("actual", error.actual.as_ref());
     }
 
     /// The members of a snapshot that are no objects.
@@ -236,6 +238,7 @@ impl View {
                 view.count("retryAt", time);
             }
             view.flag("suspect", machine.is_suspect());
+            view.flag("foreign", machine.is_foreign());
             if let Some(error) = machine.error() {
                 view.object("error", &|view| view.error(error));
             }
@@ -474,9 +477,9 @@ impl View {
         self.raw_effects(machine.quote().map(|(quote, _)| quote.as_ref()));
     }
 
-    /// Every effect of a quote, raw and in order.
+    /// Every effect of the newest answer, raw and in order.
     fn raw_effects(&mut self, quote: Option<&Quote>) {
-        let effects = quote.map(|quote| quote.effects.as_slice()).unwrap_or_default();
+        let effects = quote.and_then(|quote| quote.effects.get(quote.earlier..)).unwrap_or_default();
         self.raws("effects", effects);
     }
 
@@ -502,6 +505,7 @@ impl View {
         let method = match send.method {
             Method::Get => "GET",
             Method::Put => "PUT",
+            Method::Post => "POST",
         };
         self.text("method", method);
         self.text("path", &send.path);

@@ -18,4 +18,4 @@ pub mod totals;
 mod undo;
 
 pub use apply::{Change, Draft, KnownLine, LineChange};
-pub use lines::{Item, Line, LineId};
+pub use lines::{Item, Line, LineId, quantity_refusal};

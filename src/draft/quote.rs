@@ -58,6 +58,8 @@ pub struct Quote {
     pub loyalty: Option<Value>,
     /// Every effect, raw and in order.
     pub effects: Vec<Value>,
+    /// How many of them earlier answers brought, of which this one takes something back.
+    pub earlier: usize,
 }
 
 /// A difference between what was sent and what the server says.
@@ -277,8 +279,15 @@ impl Quote {
     /// The quote of an answer (`IntegrationStateV2` or the answer to a read) for the draft that was
     /// sent; `ours` is that draft.
     pub fn new(ours: &Draft, answer: &Value) -> Quote {
-        let mut quote = Quote { complete: true, ..Quote::default() };
-        quote.effects = answer.get("effects").and_then(Value::as_array).unwrap_or_default().to_vec();
+        Quote::after(Vec::new(), ours, answer)
+    }
+
+    /// The same where the effects of the answer come on top of those before it: reopening and giving
+    /// back answer nothing but what is taken back.
+    pub fn after(earlier: Vec<Value>, ours: &Draft, answer: &Value) -> Quote {
+        let known = earlier.len();
+        let mut quote = Quote { complete: true, effects: earlier, earlier: known, ..Quote::default() };
+        quote.effects.extend_from_slice(answer.get("effects").and_then(Value::as_array).unwrap_or_default());
         quote.loyalty = part(answer, "loyalty").cloned();
         let session = part(answer, "customerSession");
         let entries = quote.read_effects();

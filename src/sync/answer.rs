@@ -103,6 +103,10 @@ impl Machine {
 
     /// Whether a body proves itself an answer to this attempt.
     pub(super) fn is_ours(&self, kind: Kind, value: &Value) -> bool {
+        if kind == Kind::Reopen {
+            // No session is in it: the read after it tells the rest.
+            return matches!(value.get("effects"), Some(Value::Array(_) | Value::Null));
+        }
         let Some(session) = value.get("customerSession") else {
             return false;
         };
@@ -110,6 +114,7 @@ impl Machine {
         let expected = match kind {
             Kind::Close => state == Some(State::Closed.as_str()),
             Kind::Cancel => state == Some(State::Cancelled.as_str()),
+            Kind::Return => state != Some(State::Closed.as_str()) && state != Some(State::Open.as_str()),
             _ => true,
         };
         let id = session.get("integrationId").and_then(Value::as_str);
@@ -136,7 +141,7 @@ impl Machine {
         // While its key goes on, what arrives late is answered from memory; what follows has another key.
         let ends = !matches!(next, Next::SameBytes | Next::SameBytesThrice);
         if attempt.key.is_some() && ends && (attempt.sends > 1 || error.code == SyncCode::ServerError) {
-            self.suspects();
+            self.suspects(attempt.sends);
         }
         match next {
             Next::Stop => {
@@ -173,8 +178,12 @@ impl Machine {
     /// Keeps what is still to be done of an attempt that did not succeed.
     fn owe(&mut self, attempt: Attempt, next: Next) {
         match (attempt.kind, next) {
-            (Kind::Update | Kind::Close | Kind::Cancel, Next::SameBytes | Next::SameBytesThrice) => {
+            (kind, Next::SameBytes | Next::SameBytesThrice) if kind == Kind::Update || kind.is_move() => {
                 self.unknown = Some(attempt);
+            }
+            (Kind::Reopen | Kind::Return, _) => {
+                self.verify_move(attempt.kind);
+                self.read_wanted = true;
             }
             // The draft is newer than what is acknowledged, or was wanted for its quote.
             (Kind::Update, _) => self.update_wanted |= attempt.revision <= self.acknowledged,
@@ -211,7 +220,7 @@ impl Machine {
         self.headers_retried = false;
         self.resume_at = 0;
         self.not_before = 0;
-        if matches!(kind, Kind::Update | Kind::Close | Kind::Cancel) || self.opening.is_some() {
+        if kind == Kind::Update || kind.is_move() || self.opening.is_some() {
             self.blocked = None;
         }
         self.error = self.blocked.as_ref().map(|block| block.error.clone());
@@ -222,20 +231,19 @@ impl Machine {
         self.give_up_on(attempt.kind, &error);
         match attempt.kind {
             Kind::Preview { .. } => {}
-            Kind::Close | Kind::Cancel if self.moving.as_ref().is_some_and(Move::is_doubtful) => {
-                self.move_refused(error.clone());
-                self.block(error, Until::Ask);
-            }
-            Kind::Close | Kind::Cancel => {
-                self.reject_move(&error);
-                self.moving = None;
-                self.all_changed();
+            kind if kind.is_move() => {
+                if self.moving.as_ref().is_some_and(|moving| moving.doubt) {
+                    self.move_refused(error.clone());
+                    self.block(error, Until::Ask);
+                } else {
+                    self.give_up_move(&error);
+                }
             }
             Kind::Read if self.opening.is_none() && !self.is_deciding() => {
                 self.read_wanted = false;
                 self.read_refused(&error);
             }
-            Kind::Read | Kind::Update => {
+            _ => {
                 self.owe(attempt, Next::NewestDraft);
                 self.block(error, Until::Ask);
             }
@@ -263,8 +271,8 @@ impl Machine {
                 self.give_up_on(Kind::Read, &error);
                 self.read_refused(&error);
             }
-            Kind::Close | Kind::Cancel => self.move_refused(error),
-            Kind::Update => {
+            kind if kind.is_move() => self.move_refused(error),
+            _ => {
                 // An earlier send of the same bytes may have been applied.
                 if attempt.sends == 1 {
                     self.draft.mark_refused(&attempt.draft);
@@ -334,7 +342,7 @@ impl Machine {
                 let session = value.get("customerSession");
                 // Whether nobody wrote is asked before the session is taken over.
                 let known = session.map(|session| (self.is_same(session), update_count(session)));
-                if let Err(refusals) = self.read_session(&value) {
+                if let Err(refusals) = self.read_session(&value, attempt.first_sent) {
                     // A line that cannot be read would be deleted by the next update.
                     let path = refusals.into_iter().next().map(|refusal| refusal.path);
                     let error = SyncError { path, ..SyncError::new(SyncCode::BadAnswer) };
@@ -352,23 +360,33 @@ impl Machine {
                     Reply::Preview(Box::new(quote), Box::new(attempt.draft), attempt.revision),
                 );
             }
-            Kind::Update | Kind::Close | Kind::Cancel => {
+            kind => {
                 let replayed = attempt.sends > 1;
-                if !replayed && self.suspect.is_some() && self.settled_at() <= attempt.first_sent {
-                    self.trust();
-                }
-                if attempt.kind != Kind::Cancel {
+                if matches!(kind, Kind::Update | Kind::Close) {
                     self.acknowledged = self.acknowledged.max(attempt.revision);
                     self.acknowledged_draft = attempt.draft;
                     self.keeping.head = true;
                 }
                 let was_open = self.state == State::Open;
-                if let Some(session) = value.get("customerSession") {
-                    self.take_state(session);
+                if let Some(session) = value.get("customerSession").filter(|_| kind != Kind::Reopen) {
+                    self.take_session(session, attempt.sends.into());
                     self.own = self.session.clone();
                 }
-                self.take_quote(&value, !replayed, None);
-                match attempt.kind {
+                // Only now: what was suspect until here may have counted in this session.
+                if !replayed && self.suspect.is_some() && self.settled_at() <= attempt.first_sent {
+                    self.trust();
+                }
+                // Of an order the answer tells only what is taken back.
+                let (earlier, loyalty) = match (kind, &self.quote) {
+                    (Kind::Reopen | Kind::Return, Some(quote)) => {
+                        (quote.effects.clone(), quote.loyalty.clone())
+                    }
+                    _ => (Vec::new(), None),
+                };
+                let fresh = !replayed && self.foreign.is_none() && kind != Kind::Reopen;
+                self.take_quote(&value, fresh, loyalty, earlier);
+                self.read_wanted |= self.foreign.is_some();
+                match kind {
                     Kind::Update => {
                         // A replayed answer confirms, but what it quotes may be old.
                         self.read_wanted |= replayed && !self.is_dirty();
@@ -377,6 +395,7 @@ impl Machine {
                             self.withdraw(true);
                         }
                     }
+                    Kind::Reopen => self.reopened(),
                     _ => self.moved(),
                 }
             }
@@ -388,10 +407,10 @@ impl Machine {
         self.suspect.unwrap_or_default().saturating_add(self.options.settle)
     }
 
-    /// An attempt was given up that may still arrive (rule 8).
-    pub(super) fn suspects(&mut self) {
+    /// An attempt was given up that may still arrive, as often as it was sent (rule 8).
+    pub(super) fn suspects(&mut self, sends: u32) {
         self.suspect = Some(self.now);
-        self.doubts = self.doubts.saturating_add(1);
+        self.doubts = self.doubts.saturating_add(sends.into());
         self.touched = true;
     }
 
@@ -414,8 +433,8 @@ impl Machine {
         }
     }
 
-    /// Takes in the answer to a read, or one that the page brought along.
-    pub(super) fn read_session(&mut self, answer: &Value) -> Result<(), Vec<Refusal>> {
+    /// Takes in the answer to a read that was sent then, or one that the page brought along.
+    pub(super) fn read_session(&mut self, answer: &Value, sent: u64) -> Result<(), Vec<Refusal>> {
         let Some(session) = part(answer, "customerSession") else {
             return Ok(());
         };
@@ -427,7 +446,13 @@ impl Machine {
         let opening = self.opening.take();
         let reads_back = std::mem::take(&mut self.reads_back);
         let refresh = |waiting: &Waiting| matches!(waiting.goal, Goal::Refresh(_));
-        let asked = reads_back || self.waiting.iter().any(refresh);
+        let begun = self.moving.as_ref().filter(|moving| moving.begun);
+        let asked = reads_back || begun.is_some_and(Move::is_of_order) || self.waiting.iter().any(refresh);
+        // The answer to a reopening told what it took back; what is in force comes with an update.
+        let told = begun.is_some_and(Move::is_answered);
+        // All that is under way may have taken effect.
+        let sends = self.unknown.as_ref().map_or(0, |attempt| attempt.sends);
+        let ours = i64::from(sends).saturating_add(i64::from(begun.is_some()));
         let same = self.is_same(session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
@@ -440,12 +465,14 @@ impl Machine {
                 self.read_wanted = false;
                 return Err(refusals);
             }
-            self.take_state(session);
+            self.take_session(session, ours);
             self.own = self.session.clone();
-            self.take_quote(answer, true, loyalty);
+            self.take_quote(answer, true, loyalty, Vec::new());
         } else {
-            self.take_state(session);
-            self.take_quote(answer, same, loyalty);
+            self.take_session(session, ours);
+            if !told {
+                self.take_quote(answer, same, loyalty, Vec::new());
+            }
         }
         self.read_wanted = false;
         if let Some(edits) = opening {
@@ -462,11 +489,37 @@ impl Machine {
             }
         }
         self.waiting_for(&|goal| matches!(goal, Goal::Refresh(_)));
-        if !self.move_read(session) {
+        if !self.move_read(session, sent) {
             self.ended(was_open);
         }
         self.withdraw(false);
         Ok(())
+    }
+
+    /// Takes in what the server has, and tells where somebody else wrote: more updates than `ours` and
+    /// those that may still arrive, or a state that we did not ask for (rule 10).
+    fn take_session(&mut self, session: &Value, ours: i64) {
+        let before = self.session.take();
+        let state = std::mem::take(&mut self.state);
+        self.take_state(session);
+        let (mut asked, mut prepared) = (false, false);
+        if let Some(moving) = self.moving.as_ref().filter(|moving| moving.begun) {
+            asked = moving.goal() == self.state;
+            prepared = moving.is_prepared();
+        }
+        self.foreign = None;
+        // A back end that was prepared for writes as it likes.
+        if let Some(before) = before.filter(|_| !prepared) {
+            let now = update_count(session).unwrap_or_default();
+            let most = update_count(&before)
+                .map_or(now, |count| count.saturating_add(ours).saturating_add(self.doubts));
+            if now > most || (state != self.state && !asked) {
+                self.foreign = Some(now);
+            }
+        }
+        if self.suspect.is_none() {
+            self.doubts = 0;
+        }
     }
 
     /// Whether a session that was read holds what we last had acknowledged: nobody wrote since, or

@@ -1,7 +1,7 @@
 //! Why something that needed the server did not come about.
 
 use crate::draft::field::Field;
-use crate::draft::refusal::{Code, Refusal};
+use crate::draft::refusal::{Code, Figure, Refusal};
 use crate::model::json::Value;
 use crate::model::wire::{Path, Step};
 
@@ -96,12 +96,16 @@ pub struct SyncError {
     pub problem: Option<Value>,
     /// The place in the draft that the server, or a limit, names.
     pub path: Option<Path>,
+    /// The limit that was passed.
+    pub limit: Option<Figure>,
+    /// The value that passed it.
+    pub actual: Option<Figure>,
 }
 
 impl SyncError {
     /// An error without an answer.
     pub fn new(code: SyncCode) -> SyncError {
-        SyncError { code, status: None, problem: None, path: None }
+        SyncError { code, status: None, problem: None, path: None, limit: None, actual: None }
     }
 
     /// An error of an answer; the first pointer of its body becomes the path.
@@ -112,13 +116,14 @@ impl SyncError {
             errors.iter().find_map(|error| error.get("source")?.get("pointer")?.as_str())
         });
         let path = pointer.and_then(pointer_path);
-        SyncError { code, status: Some(status), problem, path }
+        SyncError { status: Some(status), problem, path, ..SyncError::new(code) }
     }
 }
 
 impl From<Refusal> for SyncError {
     fn from(refusal: Refusal) -> SyncError {
-        SyncError { path: Some(refusal.path), ..SyncError::new(SyncCode::Refused(refusal.code)) }
+        let Refusal { code, path, limit, actual } = refusal;
+        SyncError { path: Some(path), limit, actual, ..SyncError::new(SyncCode::Refused(code)) }
     }
 }
 

@@ -42,6 +42,10 @@ pub enum Ask {
     Release,
     /// The session given up.
     Cancel,
+    /// The order open again.
+    Reopen,
+    /// Units of the order given back: a list of `{ lineId | sku | position, quantity }`.
+    Return(Value),
 }
 
 /// What happened outside.
@@ -117,6 +121,8 @@ pub enum Method {
     Get,
     /// Update.
     Put,
+    /// Return.
+    Post,
 }
 
 /// A request to be made.

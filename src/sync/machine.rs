@@ -55,9 +55,11 @@ pub struct Machine {
     /// Whether the next read is the first one since the store was read: others may have written meanwhile.
     pub(super) reads_back: bool,
     pub(super) keeping: Keeping,
-    /// When the last attempt was made that may still arrive (rule 8); how many there were.
+    /// When the last attempt was made that may still arrive (rule 8); how often such were sent.
     pub(super) suspect: Option<u64>,
     pub(super) doubts: i64,
+    /// The update count at which somebody else was seen to write; none where the newest answer shows nothing of it.
+    pub(super) foreign: Option<i64>,
     /// The draft is to be sent although nothing in it is new, for a fresh quote.
     pub(super) update_wanted: bool,
 
@@ -134,7 +136,7 @@ pub enum Phase {
     Manual,
     /// The session is being closed, prepared or cancelled.
     Closing,
-    /// The session is over.
+    /// The session is over, and nothing is done with the order.
     Finished,
 }
 
@@ -190,7 +192,7 @@ impl Machine {
                 let steps = ["initial", "answer"].map(|step| Step::Key(step.to_string()));
                 return Err(vec![Refusal::new(Code::ValueType, steps.to_vec())]);
             }
-            machine.read_session(&answer)?;
+            machine.read_session(&answer, 0)?;
         }
         // What the shopper did here before is newer than what the page brings along.
         if let Some(edit) = initial.filter(|_| !machine.is_stored() || machine.revision == 0) {
@@ -232,6 +234,7 @@ impl Machine {
             keeping: Keeping::default(),
             suspect: None,
             doubts: 0,
+            foreign: None,
             update_wanted: false,
             next_attempt: 1,
             attempt: 0,
@@ -252,7 +255,7 @@ impl Machine {
     /// Takes an event in and says what is to be done; `now` is in milliseconds since 1970.
     pub fn handle(&mut self, event: Event, now: u64) -> Actions {
         self.follow_clock(now);
-        let before = (self.phase(), self.attempt, self.resume_at, self.error.clone());
+        let before = (self.phase(), self.attempt, self.resume_at, self.error.clone(), self.foreign);
         let mut edited = None;
         match event {
             Event::Opened => self.tell_trouble(),
@@ -281,7 +284,7 @@ impl Machine {
         self.pump();
         self.settle();
         self.store();
-        let after = (self.phase(), self.attempt, self.resume_at, self.error.clone());
+        let after = (self.phase(), self.attempt, self.resume_at, self.error.clone(), self.foreign);
         if before != after {
             self.touched = true;
             self.emit(Notice::Sync);
@@ -466,9 +469,16 @@ impl Machine {
     }
 
     /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new;
-    /// `loyalty` holds balances for an answer that says nothing of them.
-    pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool, loyalty: Option<Value>) {
-        let mut quote = Quote::new(&self.acknowledged_draft, answer);
+    /// `loyalty` holds balances for an answer that says nothing of them, `earlier` the effects before
+    /// one that speaks only of what is taken back.
+    pub(super) fn take_quote(
+        &mut self,
+        answer: &Value,
+        fresh: bool,
+        loyalty: Option<Value>,
+        earlier: Vec<Value>,
+    ) {
+        let mut quote = Quote::after(earlier, &self.acknowledged_draft, answer);
         quote.loyalty = quote.loyalty.or(loyalty);
         let old_codes = self.all_codes();
         let known = self.quote.as_ref().map(|quote| quote.notifications.clone()).unwrap_or_default();
@@ -556,6 +566,11 @@ impl Machine {
         self.suspect.is_some() && self.state == State::Open
     }
 
+    /// Whether the newest answer shows that somebody else wrote (rule 10).
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// Failed attempts in a row.
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -604,10 +619,11 @@ impl Machine {
 
     /// What the checkout is doing.
     pub fn phase(&self) -> Phase {
-        let outstanding = self.is_dirty() || self.unknown.is_some() || self.opening.is_some();
+        let of_order = self.moving.as_ref().is_some_and(|moving| moving.begun && moving.is_of_order());
+        let outstanding = self.is_dirty() || self.unknown.is_some() || self.opening.is_some() || of_order;
         if self.moving.as_ref().is_some_and(Move::holds_edits) {
             Phase::Closing
-        } else if self.state != State::Open {
+        } else if self.state != State::Open && !of_order {
             Phase::Finished
         } else if self.blocked.is_some() {
             Phase::Blocked

@@ -6,12 +6,14 @@
 
 mod answer;
 pub mod backoff;
+mod closing;
 mod error;
 mod event;
 mod machine;
 mod moves;
 mod offers;
 mod options;
+mod order;
 pub mod policy;
 mod record;
 mod send;

@@ -116,18 +116,6 @@ impl Writes {
     }
 }
 
-impl Kind {
-    /// The word that a record has for it; none for what is not recorded.
-    fn word(self) -> Option<&'static str> {
-        match self {
-            Kind::Update => Some("update"),
-            Kind::Close => Some("close"),
-            Kind::Cancel => Some("cancel"),
-            Kind::Read | Kind::Preview { .. } => None,
-        }
-    }
-}
-
 impl Machine {
     /// Whether everything outlives the page.
     pub fn is_stored(&self) -> bool {
@@ -244,12 +232,8 @@ impl Machine {
                 number(name, count, &mut out);
             }
         }
-        if let Some(moving) = self.moving.as_ref().filter(|moving| moving.holds_edits()) {
-            let (word, quote) = moving.record();
-            member("move", word, &mut out);
-            if let Some(quote) = quote {
-                member("quote", quote, &mut out);
-            }
+        if let Some(moving) = self.moving.as_ref().filter(|moving| moving.begun) {
+            moving.write_record(&mut out);
         }
         out.push('}');
         out
@@ -374,17 +358,17 @@ impl Machine {
         self.suspect = count(sending, "suspect");
         self.doubts = sending.get("doubts").and_then(Value::as_integer).unwrap_or_default();
         let text = |name: &str| sending.get(name).and_then(Value::as_str);
-        let quote = text("quote").map(str::to_string);
-        self.moving = text("move").and_then(|word| Move::from_record(word, quote));
-        let kind = match text("kind") {
-            Some("update") => Kind::Update,
-            Some("close") => Kind::Close,
-            Some("cancel") => Kind::Cancel,
-            _ => return,
+        self.moving = Move::from_record(sending);
+        let Some(kind) = text("kind").and_then(Kind::from_word) else {
+            return;
         };
+        // What is done with an order does not carry the draft.
+        let draft = draft.or_else(|| {
+            self.moving.as_ref().filter(|moving| moving.is_of_order()).map(|_| self.draft.clone())
+        });
         let body = draft.as_ref().map(|draft| self.body_of(kind, draft));
         let attempt = (|| {
-            let mut attempt = self.attempt_of(kind, Some(body?), true);
+            let mut attempt = self.attempt_of(kind, body?, true);
             attempt.draft = draft?;
             attempt.revision = count(sending, "revision")?;
             attempt.key = Some(text("key")?.to_string());
@@ -392,21 +376,19 @@ impl Machine {
             attempt.sends = 1;
             (text("digest") == Some(&attempt.digest)).then_some(attempt)
         })();
-        match (attempt, &mut self.moving) {
-            (Some(attempt), _) => {
-                self.unknown = Some(attempt);
-                return;
-            }
-            (None, Some(moving)) => moving.verify(),
-            (None, None) => {}
+        if attempt.is_some() {
+            self.unknown = attempt;
+            return;
         }
+        self.verify_move(kind);
         self.suspect = self.suspect.max(count(sending, "since"));
         self.doubts = self.doubts.saturating_add(1);
         self.read_wanted = true;
     }
 }
 
-fn member(name: &str, text: &str, out: &mut String) {
+/// Appends a member that is a text.
+pub(super) fn member(name: &str, text: &str, out: &mut String) {
     out.push(',');
     write_string(name, out);
     out.push(':');

@@ -41,6 +41,34 @@ pub(super) enum Kind {
     Preview { ticket: u64 },
     Close,
     Cancel,
+    Reopen,
+    Return,
+}
+
+/// The words that a record has for what it keeps.
+const WORDS: [(Kind, &str); 5] = [
+    (Kind::Update, "update"),
+    (Kind::Close, "close"),
+    (Kind::Cancel, "cancel"),
+    (Kind::Reopen, "reopen"),
+    (Kind::Return, "return"),
+];
+
+impl Kind {
+    /// Whether it takes the session from one state to another.
+    pub(super) fn is_move(self) -> bool {
+        matches!(self, Kind::Close | Kind::Cancel | Kind::Reopen | Kind::Return)
+    }
+
+    /// The word that a record has for it; none for what is not recorded.
+    pub(super) fn word(self) -> Option<&'static str> {
+        WORDS.iter().find(|(kind, _)| *kind == self).map(|(_, word)| *word)
+    }
+
+    /// What a record's word stands for.
+    pub(super) fn from_word(word: &str) -> Option<Kind> {
+        WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
 }
 
 /// A preview that waits for its turn.
@@ -132,12 +160,12 @@ impl Machine {
     }
 
     fn moves_now(&self) -> bool {
-        let ready = match (&self.moving, &self.blocked) {
-            (Some(Move::Close { sending: true, refusal: None, .. }), block) => block.is_none(),
+        let ready = match self.moving.as_ref().and_then(Move::request) {
+            None => false,
+            Some(Kind::Close) => self.blocked.is_none(),
             // A draft that is refused does not keep anybody from giving the session up; one that the
             // server has not seen is sent first, since nothing becomes cancelled out of nothing.
-            (Some(Move::Cancel { refusal: None, .. }), _) => !self.is_held() && self.session.is_some(),
-            _ => false,
+            Some(_) => !self.is_held() && self.session.is_some(),
         };
         ready && self.unknown.is_none()
     }
@@ -159,21 +187,14 @@ impl Machine {
                 return Some(attempt);
             }
             // Too old, or of no age at all because the clock went back: a read decides.
-            self.suspects();
+            self.suspects(attempt.sends);
             self.read_wanted = true;
-            if let (Kind::Close | Kind::Cancel, Some(moving)) = (attempt.kind, &mut self.moving) {
-                moving.verify();
-            }
+            self.verify_move(attempt.kind);
             return Some(self.attempt_of(Kind::Read, None, false));
         }
-        let kind = match self.moving {
-            Some(Move::Close { .. }) if self.moves_now() => Kind::Close,
-            Some(Move::Cancel { .. }) if self.moves_now() => Kind::Cancel,
-            _ => Kind::Update,
-        };
-        if kind != Kind::Update {
+        if let Some(kind) = self.moving.as_ref().and_then(Move::request).filter(|_| self.moves_now()) {
             let body = self.body_of(kind, &self.draft);
-            return Some(self.attempt_of(kind, Some(body), true));
+            return Some(self.attempt_of(kind, body, true));
         }
         if self.previews_now() && !self.update_comes_first() {
             let preview = self.previews.first()?.clone();
@@ -196,23 +217,30 @@ impl Machine {
         Some(self.attempt_of(Kind::Update, Some(body), true))
     }
 
-    /// The body of an update or a move with this draft.
-    pub(super) fn body_of(&self, kind: Kind, draft: &Draft) -> String {
+    /// The body of an update or a move with this draft; a reopening has none.
+    pub(super) fn body_of(&self, kind: Kind, draft: &Draft) -> Option<String> {
         let content = &self.options.response_content;
         match kind {
-            Kind::Close => self.body(draft, Some(State::Closed.as_str()), content),
+            Kind::Close => Some(self.body(draft, Some(State::Closed.as_str()), content)),
             // The state alone: a closed session takes no other change.
             Kind::Cancel => {
                 let empty = Draft::new(self.options.limits);
-                self.body(&empty, Some(State::Cancelled.as_str()), content)
+                Some(self.body(&empty, Some(State::Cancelled.as_str()), content))
             }
-            _ => self.body(draft, None, content),
+            Kind::Reopen => None,
+            Kind::Return => self.return_text(),
+            _ => Some(self.body(draft, None, content)),
         }
     }
 
     pub(super) fn attempt_of(&mut self, kind: Kind, body: Option<String>, keyed: bool) -> Attempt {
         let mut path = "/v2/customer_sessions/".to_string();
         encode(&self.options.session_id, &mut path);
+        path.push_str(match kind {
+            Kind::Reopen => "/reopen",
+            Kind::Return => "/returns",
+            _ => "",
+        });
         let key = keyed.then(|| {
             let mut key = String::new();
             push_hex(self.random.bits(), &mut key);
@@ -243,9 +271,14 @@ impl Machine {
         self.next_attempt = id.saturating_add(1);
         self.hold(Send {
             id,
-            method: if attempt.body.is_some() { Method::Put } else { Method::Get },
+            method: match attempt.kind {
+                Kind::Read => Method::Get,
+                Kind::Return => Method::Post,
+                _ => Method::Put,
+            },
             path: attempt.path.clone(),
-            keepalive: attempt.body.as_ref().is_some_and(|body| body.len() <= MAX_KEEPALIVE),
+            keepalive: attempt.kind != Kind::Read
+                && attempt.body.as_ref().is_none_or(|body| body.len() <= MAX_KEEPALIVE),
             body: attempt.body.clone(),
             key: attempt.key.clone(),
             timeout: self.options.timeout,

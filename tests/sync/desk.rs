@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use cartwright::draft::refusal::Refusal;
 use cartwright::model::json::Value;
 use cartwright::sync::{
-    Action, Ask, Coupon, Edited, Event, Failure, Machine, Notice, Options, Phase, Reply, Send, SyncError,
-    Writes,
+    Action, Ask, Coupon, Edited, Event, Failure, Machine, Method, Notice, Options, Phase, Reply, Send,
+    SyncError, Writes,
 };
 use serde_json::{Value as Json, json};
 
@@ -33,7 +33,7 @@ impl Sent {
     }
 
     pub fn is_read(&self) -> bool {
-        self.send.body.is_none()
+        self.send.method == Method::Get
     }
 }
 

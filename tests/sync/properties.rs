@@ -82,6 +82,22 @@ fn ask() -> impl Strategy<Value = Ask> {
     ]
 }
 
+/// What a page may ask for in any state, in any form.
+fn wild_ask() -> impl Strategy<Value = Ask> {
+    let line = prop_oneof![
+        Just(json!({ "position": 0, "quantity": 1 })),
+        Just(json!({ "sku": "A" })),
+        Just(json!({ "position": -1, "quantity": i64::MAX })),
+        Just(json!({ "lineId": 1, "sku": null })),
+        Just(json!(7)),
+    ];
+    prop_oneof![
+        6 => ask(),
+        1 => Just(Ask::Reopen),
+        2 => prop::collection::vec(line, 0..3).prop_map(|lines| Ask::Return(value(&json!(lines)))),
+    ]
+}
+
 fn failure() -> impl Strategy<Value = Failure> {
     prop_oneof![Just(Failure::Network), Just(Failure::Timeout)]
 }
@@ -325,6 +341,7 @@ impl World {
         assert!(machine.acknowledged() >= self.acknowledged, "acknowledged never goes back");
         assert!(machine.acknowledged() <= machine.revision());
         self.acknowledged = machine.acknowledged();
+        assert!(!machine.is_foreign() || self.closed_by_back_end, "nobody else writes");
         if machine.quote_is_current() {
             let (quote, revision) = machine.quote().unwrap();
             assert_eq!(revision, machine.revision());
@@ -509,7 +526,7 @@ fn body() -> impl Strategy<Value = String> {
     ];
     let item =
         (prop_oneof![Just(json!("A")), Just(json!("")), Just(json!(7))], number.clone(), number.clone())
-            .prop_map(|(sku, quantity, price)| json!({ "sku": sku, "quantity": quantity, "price": price }));
+            .prop_map(|(sku, quantity, price)| json!({ "sku": sku, "quantity": quantity, "price": price, "returnedQuantity": price }));
     let state =
         prop_oneof![Just("open"), Just("closed"), Just("cancelled"), Just("partially_returned"), Just("odd")];
     let session = (state, prop::collection::vec(item, 0..4), number.clone(), number).prop_map(
@@ -548,7 +565,7 @@ fn wild_event() -> impl Strategy<Value = Event> {
         }),
         2 => (id(), failure).prop_map(|(id, failure)| Event::Failed { id, failure }),
         1 => prop_oneof![Just(Event::Online), Just(Event::Offline), Just(Event::Shown), Just(Event::Hidden)],
-        3 => (0..9_u64, ask()).prop_map(|(ticket, ask)| Event::Asked { ticket, ask }),
+        4 => (0..9_u64, wild_ask()).prop_map(|(ticket, ask)| Event::Asked { ticket, ask }),
         1 => (0..9_u64).prop_map(|ticket| Event::Forgotten { ticket }),
     ]
 }

@@ -563,6 +563,12 @@ export interface Sync {
   readonly retryAt?: number;
   /** Whether an old attempt may still reach the server. */
   readonly suspect: boolean;
+  /**
+   * Whether the newest answer shows that somebody else wrote: more updates than this checkout made, or a state that it
+   * did not ask for. Nothing is sent against it by itself; `refresh()` takes over what is there, the next edit
+   * overwrites it.
+   */
+  readonly foreign: boolean;
   readonly error?: { readonly code: Code; readonly status?: number; readonly problem?: ProblemBody };
 }
 

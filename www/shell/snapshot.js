@@ -28,7 +28,7 @@ export const emptySnapshot = /* @__PURE__ */ freeze({
   loyalty: { earned: [], spent: [] },
   offers: { freeItems: [], giveaways: [], notifications: [] },
   effects: [],
-  sync: { phase: 'opening', attempt: 0, suspect: false },
+  sync: { phase: 'opening', attempt: 0, suspect: false, foreign: false },
   persistence: 'memory',
   restored: false,
 });
