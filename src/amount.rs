@@ -81,40 +81,51 @@ impl Amount {
 
     /// The amount `count` times.
     pub fn times(self, count: u64) -> Result<Amount, AmountError> {
-        in_range(self.0.checked_mul(i128::from(count)))
+        // By doubling: a product of 128 bits is a kilobyte of the wasm.
+        let (mut product, mut double, mut left) = (Amount::ZERO, self, count);
+        while left > 0 {
+            if left & 1 == 1 {
+                product = product.add(double)?;
+            }
+            left >>= 1;
+            if left > 0 {
+                double = double.add(double)?;
+            }
+        }
+        Ok(product)
     }
 
     /// Moves the decimal point: `shift(-2)` is a hundredth. An error where digits would be lost.
     pub fn shift(self, places: i8) -> Result<Amount, AmountError> {
-        if self == Amount::ZERO {
-            return Ok(self);
-        }
-        let factor = power_of_ten(u32::from(places.unsigned_abs()))?;
         if places >= 0 {
-            return in_range(self.0.checked_mul(factor));
+            return self.with_zeros(i64::from(places));
         }
-        match (self.0.checked_rem(factor), self.0.checked_div(factor)) {
-            (Some(0), Some(quotient)) => Ok(Amount(quotient)),
-            _ => Err(AmountError::OutOfRange),
+        let mut rest = self.0.unsigned_abs();
+        for _ in 0..places.unsigned_abs() {
+            let (tenth, digit) = tenth(rest);
+            if digit != 0 {
+                return Err(AmountError::OutOfRange);
+            }
+            rest = tenth;
         }
+        Ok(signed(rest, self.is_negative()))
     }
 
     /// Rounded half up (away from zero) to `scale` decimal places.
     pub fn round(self, scale: u8) -> Result<Amount, AmountError> {
-        let Some(places) = PLACES.checked_sub(scale) else {
-            return Ok(self);
-        };
-        let step = power_of_ten(u32::from(places))?;
-        let rest = self.0.checked_rem(step).ok_or(AmountError::OutOfRange)?;
-        let down = self.0.checked_sub(rest).ok_or(AmountError::OutOfRange)?;
-        let twice = rest.checked_mul(2).ok_or(AmountError::OutOfRange)?;
-        if twice >= step {
-            in_range(down.checked_add(step))
-        } else if twice <= -step {
-            in_range(down.checked_sub(step))
-        } else {
-            Ok(Amount(down))
+        let places = i64::from(PLACES.saturating_sub(scale));
+        signed(without_digits(self.0.unsigned_abs(), places), self.is_negative()).with_zeros(places)
+    }
+
+    /// Ten times the amount, so many times.
+    fn with_zeros(self, count: i64) -> Result<Amount, AmountError> {
+        let mut amount = self;
+        let mut left = if self == Amount::ZERO { 0 } else { count };
+        while left > 0 {
+            amount = amount.times(10)?;
+            left = left.saturating_sub(1);
         }
+        Ok(amount)
     }
 
     /// The smaller of two amounts.
@@ -156,8 +167,9 @@ impl Amount {
             if rest == 0 && count > usize::from(PLACES) {
                 break;
             }
-            *slot = b'0' | u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
+            let (tenth, digit) = tenth(rest);
+            *slot = b'0' | digit;
+            rest = tenth;
             count = count.saturating_add(1);
         }
         let spare = digits
@@ -243,8 +255,30 @@ fn in_range(value: Option<i128>) -> Result<Amount, AmountError> {
     value.filter(|units| *units != i128::MIN).map(Amount).ok_or(AmountError::OutOfRange)
 }
 
-fn power_of_ten(exponent: u32) -> Result<i128, AmountError> {
-    10_i128.checked_pow(exponent).ok_or(AmountError::OutOfRange)
+fn signed(magnitude: u128, negative: bool) -> Amount {
+    let amount = i128::try_from(magnitude).unwrap_or(i128::MAX);
+    Amount(if negative { -amount } else { amount })
+}
+
+/// A tenth, and the digit that is lost: in three steps of 64 bits, since a division of 128 bits is
+/// half a kilobyte of the wasm.
+fn tenth(value: u128) -> (u128, u8) {
+    let low = value as u64;
+    let high = (value >> 64) as u64;
+    let middle = (high % 10) << 32 | low >> 32;
+    let last = (middle % 10) << 32 | low & 0xffff_ffff;
+    let quotient = u128::from(high / 10) << 64 | u128::from(middle / 10) << 32 | u128::from(last / 10);
+    (quotient, (last % 10) as u8)
+}
+
+/// What is left without the last digits, rounded half up.
+fn without_digits(value: u128, count: i64) -> u128 {
+    let (mut rest, mut lost, mut left) = (value, 0, count);
+    while left > 0 && (rest != 0 || lost != 0) {
+        (rest, lost) = tenth(rest);
+        left = left.saturating_sub(1);
+    }
+    if lost >= 5 { rest.saturating_add(1) } else { rest }
 }
 
 /// The amount and the number of significant digits of its text.
@@ -264,9 +298,9 @@ fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
     if whole.is_empty() || fraction.is_empty() {
         return Err(AmountError::Invalid);
     }
-    let mut value = 0_i128;
+    let mut value = Amount::ZERO;
     let mut significant = 0_usize;
-    let mut trailing_zeros = 0_u32;
+    let mut trailing_zeros = 0_i64;
     for digit in whole.bytes().chain(fraction.bytes()) {
         if !digit.is_ascii_digit() {
             return Err(AmountError::Invalid);
@@ -277,39 +311,27 @@ fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
             }
             continue;
         }
-        let kept = power_of_ten(trailing_zeros.saturating_add(1))?;
-        value = value
-            .checked_mul(kept)
-            .and_then(|value| value.checked_add(i128::from(digit.wrapping_sub(b'0'))))
-            .ok_or(AmountError::OutOfRange)?;
+        let digit = Amount(i128::from(digit.wrapping_sub(b'0')));
+        value = value.with_zeros(trailing_zeros.saturating_add(1))?.add(digit)?;
         significant = significant
             .saturating_add(usize::try_from(trailing_zeros).unwrap_or(usize::MAX))
             .saturating_add(1);
         trailing_zeros = 0;
     }
-    if value == 0 {
+    if value == Amount::ZERO {
         return Ok((Amount::ZERO, 0));
     }
     let fraction_places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
     let shift = exponent
         .saturating_add(i64::from(PLACES))
-        .saturating_add(i64::from(trailing_zeros))
+        .saturating_add(trailing_zeros)
         .saturating_sub(fraction_places);
-    let factor = u32::try_from(shift.unsigned_abs()).map_err(|_| AmountError::OutOfRange);
-    let magnitude = match shift {
-        0.. => value.checked_mul(power_of_ten(factor?)?).ok_or(AmountError::OutOfRange)?,
-        // The last digit that counts must not lie below the 20th decimal place.
-        _ if !rounded => return Err(AmountError::OutOfRange),
-        _ => match factor.and_then(power_of_ten) {
-            Ok(factor) => {
-                let half = factor.checked_div(2).unwrap_or(0);
-                value.saturating_add(half).checked_div(factor).unwrap_or(0)
-            }
-            Err(_) => 0,
-        },
-    };
-    let signed = if negative { -magnitude } else { magnitude };
-    Ok((Amount(signed), significant))
+    // The last digit that counts must not lie below the 20th decimal place.
+    if shift < 0 && !rounded {
+        return Err(AmountError::OutOfRange);
+    }
+    let kept = without_digits(value.0.unsigned_abs(), shift.saturating_neg());
+    Ok((signed(kept, negative).with_zeros(shift)?, significant))
 }
 
 fn read_exponent(text: &str) -> Result<i64, AmountError> {
