@@ -286,26 +286,34 @@ fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
     if text.len() > MAX_TEXT {
         return Err(AmountError::Invalid);
     }
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+    let (negative, unsigned) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
     };
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
+    let (mantissa, exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(end) => {
+            let (mantissa, exponent) = unsigned.split_at(end);
+            (mantissa, read_exponent(exponent.get(1..).unwrap_or_default())?)
+        }
         None => (unsigned, 0),
     };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-    if whole.is_empty() || fraction.is_empty() {
+    if !matches!(mantissa, [b'0'..=b'9'] | [b'0'..=b'9', .., b'0'..=b'9']) {
         return Err(AmountError::Invalid);
     }
     let mut value = Amount::ZERO;
     let mut significant = 0_usize;
     let mut trailing_zeros = 0_i64;
-    for digit in whole.bytes().chain(fraction.bytes()) {
+    let mut fraction_places = None;
+    for digit in mantissa {
+        if *digit == b'.' && fraction_places.is_none() {
+            fraction_places = Some(0_i64);
+            continue;
+        }
         if !digit.is_ascii_digit() {
             return Err(AmountError::Invalid);
         }
-        if digit == b'0' {
+        fraction_places = fraction_places.map(|places| places.saturating_add(1));
+        if *digit == b'0' {
             if significant > 0 {
                 trailing_zeros = trailing_zeros.saturating_add(1);
             }
@@ -321,11 +329,10 @@ fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
     if value == Amount::ZERO {
         return Ok((Amount::ZERO, 0));
     }
-    let fraction_places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
     let shift = exponent
         .saturating_add(i64::from(PLACES))
         .saturating_add(trailing_zeros)
-        .saturating_sub(fraction_places);
+        .saturating_sub(fraction_places.unwrap_or(0));
     // The last digit that counts must not lie below the 20th decimal place.
     if shift < 0 && !rounded {
         return Err(AmountError::OutOfRange);
@@ -334,8 +341,18 @@ fn read(text: &str, rounded: bool) -> Result<(Amount, usize), AmountError> {
     Ok((signed(kept, negative).with_zeros(shift)?, significant))
 }
 
-fn read_exponent(text: &str) -> Result<i64, AmountError> {
-    let (negative, digits) = match text.as_bytes() {
+/// An exponent; one that no number can be meant by is as large as they get.
+fn read_exponent(text: &[u8]) -> Result<i64, AmountError> {
+    match (whole(text), text) {
+        (Err(AmountError::OutOfRange), [b'-', ..]) => Ok(i64::MIN),
+        (Err(AmountError::OutOfRange), _) => Ok(i64::MAX),
+        (exponent, _) => exponent,
+    }
+}
+
+/// Reads a whole number of 64 bits: digits behind a sign or none.
+pub fn whole(text: &[u8]) -> Result<i64, AmountError> {
+    let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
@@ -343,14 +360,18 @@ fn read_exponent(text: &str) -> Result<i64, AmountError> {
     if digits.is_empty() {
         return Err(AmountError::Invalid);
     }
-    let mut value = 0_i64;
+    // Below zero, where there is one number more.
+    let mut value = Some(0_i64);
     for digit in digits {
         if !digit.is_ascii_digit() {
             return Err(AmountError::Invalid);
         }
-        value = value.saturating_mul(10).saturating_add(i64::from(digit.wrapping_sub(b'0')));
+        let room = value.filter(|value| *value >= i64::MIN / 10);
+        let digit = i64::from(digit.wrapping_sub(b'0'));
+        value = room.and_then(|value| value.wrapping_mul(10).checked_sub(digit));
     }
-    Ok(if negative { -value } else { value })
+    let value = value.ok_or(AmountError::OutOfRange)?;
+    if negative { Ok(value) } else { value.checked_neg().ok_or(AmountError::OutOfRange) }
 }
 
 /// One unit, for tests and constants.

@@ -10,6 +10,10 @@ const PANICS = new RegExp(
   'gm',
 );
 
+/** What writes a value as text: where nothing calls for text, only panics would have. */
+const FORMATS = /^( \(func \$"<.* as core\[\w+\]::fmt::(?:Display|Debug)>::fmt".*)\n[\s\S]*?\n \)$/gm;
+const FORMATTING = /^ +\(call \$"(?:core\[\w+\]::fmt::write|alloc\[\w+\]::fmt::)/m;
+
 /** Its data: where it lies and what it holds. */
 const DATA = /(?<=^ \(data \$\S+ \(i32\.const (\d+)\) ")(.*)(?="\)$)/gm;
 
@@ -26,11 +30,13 @@ const PLACE = 16;
  */
 export function silencePanics(wasm) {
   let count = 0;
-  const silent = wasm.replace(PANICS, (_, head) => {
+  const end = (/** @type {string} */ _, /** @type {string} */ head) => {
     count += 1;
     return `${head}\n  (unreachable)\n )`;
-  });
+  };
+  let silent = wasm.replace(PANICS, end);
   if (count === 0) throw new Error('The wasm has no panic by a name that is known');
+  if (!FORMATTING.test(silent)) silent = silent.replace(FORMATS, end);
   return silent.replace(DATA, (text, start) => encode(withoutPlaces(decode(text), Number(start))));
 }
 

@@ -11,6 +11,7 @@ use crate::model::NewCustomerSessionV2;
 use crate::model::index::firsts;
 use crate::model::json::{Object, Value};
 use crate::model::shape::Kind;
+use crate::model::text;
 use crate::model::wire::{Path, Reading, Source, Step, Wire, key};
 
 /// One intent.
@@ -333,8 +334,7 @@ impl<'v> Arguments<'v> {
             None => {
                 // Names what stood for the quantity, as far as it is short enough to be shown.
                 let given = self.value.get("quantity").map_or_else(String::new, Value::to_text);
-                let shown: String = given.chars().take(40).collect();
-                self.refusals.push(quantity_refusal(None).with_actual(&shown));
+                self.refusals.push(quantity_refusal(None).with_actual(text::shown(&given)));
                 0
             }
         }
@@ -449,7 +449,7 @@ impl<'v> Arguments<'v> {
 
 /// No line of that id.
 pub fn line_unknown(id: &str) -> Refusal {
-    Refusal::new(Code::LineUnknown, key("lineId")).with_actual(&id.chars().take(40).collect::<String>())
+    Refusal::new(Code::LineUnknown, key("lineId")).with_actual(text::shown(id))
 }
 
 /// Every limit on the fields of a session beside its lines; codes are trimmed and listed once.

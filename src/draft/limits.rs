@@ -1,6 +1,7 @@
 //! Every limit of the session API that a client can check (API reference, section 7).
 
 use crate::draft::refusal::{Code, Figure, Refusal};
+use crate::model::text;
 use crate::model::wire::Path;
 
 /// Cart lines per request (`NewCustomerSessionV2.cartItems`).
@@ -63,12 +64,12 @@ pub fn coupon(code: &str, path: Path) -> Result<(), Refusal> {
     if code.is_empty() {
         return Err(Refusal::new(Code::CouponEmpty, path));
     }
-    at_most(Code::CouponTooLong, MAX_COUPON_LENGTH, code.chars().count(), path)
+    at_most(Code::CouponTooLong, MAX_COUPON_LENGTH, text::length(code), path)
 }
 
 /// A referral code that is not too long; an empty one clears.
 pub fn referral(code: &str, path: Path) -> Result<(), Refusal> {
-    at_most(Code::ReferralTooLong, MAX_REFERRAL_LENGTH, code.chars().count(), path)
+    at_most(Code::ReferralTooLong, MAX_REFERRAL_LENGTH, text::length(code), path)
 }
 
 /// Not more loyalty cards than allowed.
@@ -83,7 +84,7 @@ pub fn identifiers(identifiers: usize, path: Path) -> Result<(), Refusal> {
 
 /// A store id of 1 to 1000 characters.
 pub fn store_id(id: &str, path: Path) -> Result<(), Refusal> {
-    let length = id.chars().count();
+    let length = text::length(id);
     if length == 0 {
         return Err(Refusal::count(Code::StoreIdLength, path, count(MAX_STORE_ID_LENGTH), 0));
     }

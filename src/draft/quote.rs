@@ -539,9 +539,9 @@ fn discount(on: Option<On>, props: &Value) -> Option<Entry> {
         }
         bundle = number("bundleIndex");
         // Names of line discounts end in `#` and the position.
-        if let Some((label, position)) = name.rsplit_once('#')
-            && position.bytes().all(|byte| byte.is_ascii_digit())
-        {
+        let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let label = name.get(..name.len().saturating_sub(digits)).unwrap_or_default();
+        if let Some(label) = label.strip_suffix('#') {
             entry.label = label.to_string();
         }
     }

@@ -5,6 +5,7 @@
 //! keys, lets the last of equal keys win as `JSON.parse` does, and goes at most
 //! [`MAX_DEPTH`] levels deep.
 
+use crate::amount::{Amount, whole};
 use crate::model::index::{firsts, join};
 
 /// Levels of arrays and objects that are followed; the API's own bodies stay below 12.
@@ -205,7 +206,7 @@ impl Value {
     pub fn same(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Number(left), Value::Number(right)) => {
-                let value = |digits: &str| crate::amount::Amount::parse(digits);
+                let value = |digits: &str| Amount::parse(digits);
                 left == right || matches!((value(left), value(right)), (Ok(left), Ok(right)) if left == right)
             }
             (Value::Array(left), Value::Array(right)) => {
@@ -240,11 +241,11 @@ impl Value {
 /// The integer that a number's text stands for, where it is one and fits into 64 bits; one written
 /// with a point or an exponent must be in the range of an amount too (±1.7 · 10¹⁸).
 pub fn integer(digits: &str) -> Option<i64> {
-    if let Ok(value) = digits.parse() {
+    if let Ok(value) = whole(digits.as_bytes()) {
         return Some(value);
     }
     // Written with a point or an exponent, it may still be whole.
-    crate::amount::Amount::parse(digits).ok()?.padded(0).parse().ok()
+    whole(Amount::parse(digits).ok()?.padded(0).as_bytes()).ok()
 }
 
 /// Appends a list in brackets.

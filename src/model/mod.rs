@@ -10,6 +10,7 @@ pub mod request;
 pub mod returns;
 pub mod session;
 pub mod shape;
+pub mod text;
 pub mod wire;
 
 pub use answer::{IntegrationCustomerSessionResponse, IntegrationStateV2, ReopenSessionResponse};

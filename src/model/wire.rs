@@ -4,7 +4,7 @@
 //! members are passed over, and what cannot be read is left out and noted as a [`Fault`]. Who reads
 //! an answer ignores the faults; who reads a person's input refuses it because of them.
 
-use crate::amount::{Amount, AmountError};
+use crate::amount::{Amount, AmountError, whole};
 use crate::model::json::{Object, Value, write_string};
 use crate::model::shape::Kind;
 
@@ -248,9 +248,9 @@ impl Wire for i64 {
 
     fn read(value: &Value, reading: &mut Reading) -> Option<i64> {
         let integer = match value {
-            Value::String(text) if reading.source != Source::Api => text.parse().ok(),
+            Value::String(text) if reading.source != Source::Api => whole(text.as_bytes()).ok(),
             Value::Number(text) => match (text.strip_suffix("E0"), reading.source) {
-                (Some(digits), Source::Script) => digits.parse().ok(),
+                (Some(digits), Source::Script) => whole(digits.as_bytes()).ok(),
                 (None, Source::Script) => {
                     value.as_integer().filter(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER)
                 }

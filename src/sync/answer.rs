@@ -5,6 +5,7 @@ use crate::draft::quote::{Quote, differences, part};
 use crate::draft::refusal::Refusal;
 use crate::draft::state::State;
 use crate::model::json::{Object, Value};
+use crate::model::text::cut;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Ask, Failure, Notice, Reply};
@@ -26,9 +27,12 @@ fn names(problem: &Value, id: &str) -> bool {
     let mut placed = false;
     for error in problem.get("errors").and_then(Value::as_array).unwrap_or_default() {
         for (_, place) in error.get("source").and_then(Value::as_object).into_iter().flat_map(Object::iter) {
-            let step = place.as_str().and_then(|place| place.split('/').next_back());
+            let mut step = place.as_str().unwrap_or_default();
+            while let Some((_, rest)) = cut(step, b'/') {
+                step = rest;
+            }
             placed = true;
-            if step.is_some_and(|step| [id, "integrationId", "customerSessionId"].contains(&step)) {
+            if [id, "integrationId", "customerSessionId"].contains(&step) {
                 return true;
             }
         }

@@ -1,5 +1,7 @@
 //! When to try again (rule 7).
 
+use crate::amount::whole;
+
 /// Longest wait that a `Retry-After` may ask for: 5 minutes, in milliseconds.
 pub const MAX_RETRY_AFTER: u64 = 300_000;
 
@@ -41,17 +43,21 @@ pub fn delay(random: &mut Random, base: u64, cap: u64, attempt: u32) -> u64 {
 pub fn retry_after(value: &str, now: u64) -> Option<u64> {
     let value = value.trim();
     let wait = match value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
-        true => value.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1000),
+        true => count(value).unwrap_or(u64::MAX).saturating_mul(1000),
         false => http_date(value)?.saturating_sub(now),
     };
     Some(wait.min(MAX_RETRY_AFTER))
+}
+
+fn count(digits: &str) -> Option<u64> {
+    whole(digits.as_bytes()).ok().and_then(|count| u64::try_from(count).ok())
 }
 
 /// `Wed, 21 Oct 2015 07:28:00 GMT`, a form of fixed width, in milliseconds since 1970.
 fn http_date(text: &str) -> Option<u64> {
     let number = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
-        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None }
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) { count(digits) } else { None }
     };
     let separators = [(3, ", "), (7, " "), (11, " "), (16, " "), (19, ":"), (22, ":"), (25, " GMT")];
     let stands = |(at, mark): (usize, &str)| text.get(at..at.saturating_add(mark.len())) == Some(mark);

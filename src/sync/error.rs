@@ -1,8 +1,10 @@
 //! Why something that needed the server did not come about.
 
+use crate::amount::whole;
 use crate::draft::field::Field;
 use crate::draft::refusal::{Code, Figure, Refusal};
 use crate::model::json::Value;
+use crate::model::text::cut;
 use crate::model::wire::{Path, Step};
 
 /// The stable codes of errors that have to do with the server.
@@ -149,13 +151,25 @@ fn unescape(step: &str) -> String {
 /// A JSON pointer as a path into the draft; none where it names no field of a session.
 fn pointer_path(pointer: &str) -> Option<Path> {
     let pointer = pointer.strip_prefix("/customerSession").unwrap_or(pointer);
-    let mut steps = pointer.strip_prefix('/')?.split('/');
-    let first = unescape(steps.next()?);
+    let (_, mut rest) = cut(pointer, b'/').filter(|(before, _)| before.is_empty())?;
+    let mut path = Path::new();
+    loop {
+        let (step, behind) = cut(rest, b'/').unwrap_or((rest, ""));
+        let index = whole(step.as_bytes()).ok().and_then(|index| usize::try_from(index).ok());
+        path.push(match index.filter(|_| !path.is_empty()) {
+            Some(index) => Step::Index(index),
+            None => Step::Key(unescape(step)),
+        });
+        if step.len() == rest.len() {
+            break;
+        }
+        rest = behind;
+    }
     // The state is no part of a draft: an edit could not mend it.
-    Field::from_name(&first).filter(|field| *field != Field::State)?;
-    let rest = steps.map(|step| match step.parse() {
-        Ok(index) => Step::Index(index),
-        Err(_) => Step::Key(unescape(step)),
-    });
-    Some(std::iter::once(Step::Key(first)).chain(rest).collect())
+    match path.first() {
+        Some(Step::Key(name)) if Field::from_name(name).is_some_and(|field| field != Field::State) => {
+            Some(path)
+        }
+        _ => None,
+    }
 }

@@ -5,6 +5,7 @@ use crate::draft::limits::{CartLimits, MAX_SESSION_ID_LENGTH, count};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::Transitions;
 use crate::model::json::Value;
+use crate::model::text;
 use crate::model::wire::{Path, Source, Step};
 use crate::sync::record::Stored;
 
@@ -65,7 +66,7 @@ impl Options {
     pub fn read(value: &Value) -> Result<Options, Refusal> {
         let mut form = Form { value, refusal: None };
         let session_id = form.text("sessionId");
-        let length = session_id.chars().count();
+        let length = text::length(&session_id);
         if length == 0 || length > MAX_SESSION_ID_LENGTH {
             let path = path("", "sessionId");
             form.refuse(Refusal::count(Code::ValueType, path, count(MAX_SESSION_ID_LENGTH), count(length)));
@@ -120,8 +121,8 @@ impl Form<'_> {
     }
 
     fn invalid(&mut self, group: &str, name: &str, value: &Value) {
-        let shown: String = value.to_text().chars().take(40).collect();
-        self.refuse(Refusal::new(Code::ValueType, path(group, name)).with_actual(&shown));
+        let text = value.to_text();
+        self.refuse(Refusal::new(Code::ValueType, path(group, name)).with_actual(text::shown(&text)));
     }
 
     /// What was given, in a group or beside them all; `null` is as good as nothing.
