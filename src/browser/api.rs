@@ -121,6 +121,8 @@ impl Core {
             "shown" => Event::Shown,
             "hidden" => Event::Hidden,
             "woke" => Event::Woke,
+            "locked" => Event::LockGained,
+            "unlocked" => Event::LockLost,
             "stored" => Event::Stored,
             "store_failed" => Event::StoreFailed,
             "network" => failed(Failure::Network),
@@ -132,6 +134,16 @@ impl Core {
             _ => return,
         };
         self.dispatch(event);
+    }
+
+    /// What another tab told.
+    pub fn hear(&mut self, text: String) {
+        self.dispatch(Event::Heard(text));
+    }
+
+    /// Nothing was stored, since the records are of another version: this is what they are, as JSON text.
+    pub fn behind(&mut self, stored: &str) {
+        self.dispatch(Event::behind(stored));
     }
 
     /// An attempt was answered: with a Response, or with whatever stood in for one.
@@ -168,7 +180,11 @@ impl Core {
         // What is under way still ends: a newer draft may wait behind it.
         let ends = matches!(
             event,
-            Event::Answered { .. } | Event::Failed { .. } | Event::Stored | Event::StoreFailed
+            Event::Answered { .. }
+                | Event::Failed { .. }
+                | Event::Stored
+                | Event::Behind(_)
+                | Event::StoreFailed
         );
         if self.disposed && !ends {
             return None;
@@ -181,6 +197,10 @@ impl Core {
                 _ if tries_again => {}
                 Action::Send(send) => self.actions.action("send", &|view| view.send(&send)),
                 _ if self.disposed => {}
+                Action::Tell(text) => self.actions.entry("tell", &text),
+                Action::TakeLock => self.actions.entry("lock", "take"),
+                Action::StealLock => self.actions.entry("lock", "steal"),
+                Action::YieldLock => self.actions.entry("lock", "yield"),
                 Action::WakeAt(time) => self.actions.action("wake", &|view| view.count("at", time)),
                 Action::Emit(notice) => self.tell(notice),
             }

@@ -72,7 +72,8 @@ impl Change {
         Change { lines: vec![line], ..Change::of(Field::CartItems) }
     }
 
-    fn join(&mut self, other: Change) {
+    /// Takes what another change did too.
+    pub fn join(&mut self, other: Change) {
         self.lines.extend(other.lines);
         self.fields = self.fields.union(other.fields);
         self.line = other.line.or(self.line);
@@ -180,10 +181,10 @@ impl Draft {
         self.sent_attributes = std::mem::take(&mut self.sent_attributes).joined(attributes);
     }
 
-    /// Notes that what was sent since that draft was refused as a whole: it may be omitted again.
-    pub fn mark_refused(&mut self, before: &Draft) {
-        self.sent = before.sent;
-        self.sent_attributes = before.sent_attributes.clone();
+    /// Takes what counts as sent from another draft.
+    pub fn take_sent(&mut self, other: &Draft) {
+        self.sent = other.sent;
+        self.sent_attributes = other.sent_attributes.clone();
     }
 
     /// Appends the `NewCustomerSessionV2` of a request; `state` only for a move.

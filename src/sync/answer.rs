@@ -61,6 +61,7 @@ impl Machine {
         let result = meaning(Outcome::Status { status, ours });
         let wait = retry_after.and_then(|value| backoff::retry_after(value, self.now));
         let Some(code) = result.code else {
+            self.keeping.hand_on(attempt.kind, body);
             self.succeeded(attempt, value.unwrap_or(Value::Null));
             return;
         };
@@ -272,6 +273,7 @@ impl Machine {
             }
             Kind::Read => {
                 self.read_wanted = false;
+                self.keeping.rejoins = false;
                 self.give_up_on(Kind::Read, &error);
                 self.read_refused(&error);
             }
@@ -279,7 +281,7 @@ impl Machine {
             _ => {
                 // An earlier send of the same bytes may have been applied.
                 if attempt.sends == 1 {
-                    self.draft.mark_refused(&attempt.draft);
+                    self.draft.take_sent(&attempt.draft);
                 }
                 // Somebody may have closed the session: a place in the draft is the shopper's to mend,
                 // anything else costs one read.
@@ -437,17 +439,21 @@ impl Machine {
         }
     }
 
+    /// A read says nothing of balances: those of the same customer stay.
+    pub(super) fn kept_loyalty(&self, session: &Value) -> Option<Value> {
+        let profile = |session: &Value| session.get(Field::ProfileId.name()).cloned();
+        let same_profile = self.session.as_deref().and_then(profile) == profile(session);
+        self.quote.as_ref().filter(|_| same_profile).and_then(|quote| quote.loyalty.clone())
+    }
+
     /// Takes in the answer to a read that was sent then, or one that the page brought along.
     pub(super) fn read_session(&mut self, answer: &Value, sent: u64) -> Result<(), Vec<Refusal>> {
         let Some(session) = part(answer, "customerSession") else {
             return Ok(());
         };
         let was_open = self.state == State::Open;
-        // A read says nothing of balances: those of the same customer stay.
-        let profile = |session: &Value| session.get(Field::ProfileId.name()).cloned();
-        let same_profile = self.session.as_deref().and_then(profile) == profile(session);
-        let loyalty = self.quote.as_ref().filter(|_| same_profile).and_then(|quote| quote.loyalty.clone());
-        let opening = self.opening.take();
+        let loyalty = self.kept_loyalty(session);
+        let opening = self.opening.take().map(|edits| self.with_pending(edits));
         let reads_back = std::mem::take(&mut self.reads_back);
         let refresh = |waiting: &Waiting| matches!(waiting.goal, Goal::Refresh(_));
         let begun = self.moving.as_ref().filter(|moving| moving.begun);
@@ -461,11 +467,13 @@ impl Machine {
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         // What is read under suspicion may be an older draft of ours.
-        let takes_over =
-            !held && !self.is_suspect() && (self.revision == 0 || (asked && nothing_waits && !same));
+        let wanted = self.revision == 0 || (asked && nothing_waits && !same);
+        let again = self.keeping.rejoins.then(|| self.unconfirmed()).filter(|_| opening.is_none());
+        let takes_over = again.is_some() || (!held && !self.is_suspect() && wanted);
+        self.keeping.rejoins = false;
         if opening.is_some() || takes_over {
             if let Err(refusals) = self.adopt(session, answer.get("effects"), opening.as_deref()) {
-                self.opening = opening;
+                self.opening = opening.map(|edits| self.without_pending(edits));
                 self.read_wanted = false;
                 return Err(refusals);
             }
@@ -479,7 +487,7 @@ impl Machine {
             }
         }
         self.read_wanted = false;
-        if let Some(edits) = opening {
+        if let Some(edits) = opening.or(again) {
             self.replay(edits);
             // Those asked for meanwhile were made of a draft without what the server has.
             for preview in std::mem::take(&mut self.previews) {
@@ -557,12 +565,18 @@ impl Machine {
     }
 
     /// The server ended the session and it was not us.
-    fn ended(&mut self, was_open: bool) {
+    pub(super) fn ended(&mut self, was_open: bool) {
+        self.ended_by(was_open, true);
+    }
+
+    /// The session ended; whether neither this tab nor another one of this browser did it.
+    pub(super) fn ended_by(&mut self, was_open: bool, foreign: bool) {
         if was_open && self.state != State::Open {
             self.update_wanted = false;
             self.unknown = None;
+            self.keeping.foreign = foreign;
             if self.state != State::Cancelled {
-                self.emit(Notice::Closed { foreign: true, quote_changed: false });
+                self.emit(Notice::Closed { foreign, quote_changed: false });
             }
         }
     }
@@ -577,6 +591,10 @@ impl Machine {
 
     /// Somebody asks for something that needs the server.
     pub(super) fn ask(&mut self, ticket: u64, ask: Ask) {
+        if !self.leads() && !Machine::is_for_all(&ask) {
+            self.put_off(ticket, ask);
+            return;
+        }
         let goal = match ask {
             Ask::Flush => Goal::Flush(self.revision),
             Ask::Settled => Goal::Settled,
@@ -611,6 +629,7 @@ impl Machine {
         self.waiting.retain(|waiting| waiting.ticket != ticket);
         self.previews.retain(|preview| preview.ticket != ticket);
         self.forget_finish(ticket);
+        self.forget_put_off(ticket);
     }
 
     /// Tells everybody whose goal is reached, or cannot be.

@@ -34,9 +34,6 @@ impl Machine {
                 tickets.push(ticket);
                 if !*begun {
                     *quote = quote.take().or(wished);
-                } else if let Some(Move { aim: Aim::Prepare { .. }, tickets, .. }) = &mut self.moving {
-                    let tickets = std::mem::take(tickets);
-                    self.prepared(&tickets);
                 }
             }
             (Ask::Finish, Some(Move { aim: Aim::Prepare { finish, .. }, begun: true, .. })) => {
@@ -98,6 +95,14 @@ impl Machine {
 
     /// Takes a move one step further where everything that it waits for is there.
     pub(super) fn advance_move(&mut self) {
+        let is_prepared = self.moving.as_ref().is_some_and(|moving| moving.begun && moving.is_prepared());
+        if is_prepared && self.keeping.is_recorded() {
+            let tickets = self.take_movers();
+            self.prepared(&tickets);
+        }
+        if !self.leads() {
+            return;
+        }
         // What is under way may still be refused, and then edits have to be free.
         let quiet =
             !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && self.flight.is_none();
@@ -138,10 +143,6 @@ impl Machine {
         }
         if let Some(moving) = &mut self.moving {
             moving.begun = true;
-        }
-        if preparing {
-            let tickets = self.take_movers();
-            self.prepared(&tickets);
         }
         self.all_changed();
     }
@@ -231,7 +232,7 @@ impl Machine {
             return;
         };
         let newest = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
-        if matches!(moving.aim, Aim::Close) {
+        if moving.goal() == State::Closed {
             let quote_changed = moving.quote.is_some() && moving.quote.as_deref() != newest;
             self.emit(Notice::Closed { foreign: false, quote_changed });
         }

@@ -8,7 +8,7 @@ use crate::draft::refusal::Refusal;
 use crate::draft::{Draft, Line, LineId};
 use crate::model::json::Value;
 use crate::sync::error::SyncError;
-use crate::sync::record::Writes;
+use crate::sync::record::{Stored, Writes};
 
 /// An edit: the command, and the text in which it came, to be shown when it has to be given back.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,8 @@ pub enum Event {
     Edited(Vec<Edit>),
     /// What [`Action::Store`] asked for is stored.
     Stored,
+    /// It is not, since the records are of another version: this is what they are.
+    Behind(Stored),
     /// It is not, and nothing more will be.
     StoreFailed,
     /// The time asked for by [`Action::WakeAt`] is there.
@@ -87,6 +89,12 @@ pub enum Event {
     Shown,
     /// The page is put away.
     Hidden,
+    /// The lock that was asked for by [`Action::TakeLock`] is there.
+    LockGained,
+    /// It was taken away, or the page is put away.
+    LockLost,
+    /// What another tab told, or stored.
+    Heard(String),
     /// Somebody waits for something; the ticket names them in the answer.
     Asked {
         /// Who.
@@ -99,6 +107,13 @@ pub enum Event {
         /// Who.
         ticket: u64,
     },
+}
+
+impl Event {
+    /// What is stored, as JSON text.
+    pub fn behind(text: &str) -> Event {
+        Value::parse(text).map_or(Event::StoreFailed, |value| Event::Behind(Stored::read(&value)))
+    }
 }
 
 /// Why an attempt has no answer.
@@ -149,8 +164,17 @@ pub struct Send {
 pub enum Action {
     /// Make a request.
     Send(Send),
-    /// Store; answered by [`Event::Stored`] or [`Event::StoreFailed`] before the next one comes.
+    /// Store; answered by [`Event::Stored`], [`Event::Behind`] or [`Event::StoreFailed`] before the next one
+    /// comes. What is stored is told to all other tabs, which get it as [`Event::Heard`].
     Store(Writes),
+    /// Tell all other tabs, which get it as [`Event::Heard`].
+    Tell(String),
+    /// Wait for the lock of the session, if this tab does not yet.
+    TakeLock,
+    /// Take it, whoever has it.
+    StealLock,
+    /// Let go of it, if it is this tab's, and do not wait for it any more.
+    YieldLock,
     /// Wake the machine at that time, in milliseconds since 1970; replaces an earlier one.
     WakeAt(u64),
     /// Tell whoever listens.

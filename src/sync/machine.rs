@@ -15,10 +15,11 @@ use crate::model::wire::{Path, Source, Step};
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
 use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
+use crate::sync::keeping::Keeping;
 use crate::sync::moves::Move;
 use crate::sync::options::{Mode, Options};
-use crate::sync::record::Keeping;
 use crate::sync::send::{Attempt, Kind, Preview};
+use crate::sync::tabs::{Part, Tabs};
 
 /// One checkout: the draft, what the server knows of it, and what is under way.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub struct Machine {
     /// Whether the next read is the first one since the store was read: others may have written meanwhile.
     pub(super) reads_back: bool,
     pub(super) keeping: Keeping,
+    pub(super) tabs: Tabs,
     /// When the last attempt was made that may still arrive (rule 8); how often such were sent.
     pub(super) suspect: Option<u64>,
     pub(super) doubts: i64,
@@ -134,6 +136,8 @@ pub enum Phase {
     Blocked,
     /// Edits wait for `flush()`.
     Manual,
+    /// Another tab is to send what waits.
+    Follower,
     /// The session is being closed, prepared or cancelled.
     Closing,
     /// The session is over, and nothing is done with the order.
@@ -152,6 +156,7 @@ impl Phase {
             Phase::Offline => "offline",
             Phase::Blocked => "blocked",
             Phase::Manual => "manual",
+            Phase::Follower => "follower",
             Phase::Closing => "closing",
             Phase::Finished => "finished",
         }
@@ -184,6 +189,7 @@ impl Machine {
         let mut machine = Machine::fresh(options, random, ids);
         if let Some(stored) = stored {
             machine = machine.restored_from(&stored);
+            machine.tabs.part = Part::Follower;
             // That nobody else can know the session is to be known after a reload too.
             machine.keeping.head |= machine.options.session_is_new;
         }
@@ -208,7 +214,6 @@ impl Machine {
         let known = !options.session_is_new;
         Machine {
             now: 0,
-            random,
             ids,
             out: Vec::new(),
             touched: false,
@@ -232,6 +237,7 @@ impl Machine {
             read_wanted: false,
             reads_back: false,
             keeping: Keeping::default(),
+            tabs: Tabs::default(),
             suspect: None,
             doubts: 0,
             foreign: None,
@@ -249,6 +255,7 @@ impl Machine {
             last_edit: 0,
             urgent: false,
             options,
+            random,
         }
     }
 
@@ -258,9 +265,13 @@ impl Machine {
         let before = (self.phase(), self.attempt, self.resume_at, self.error.clone(), self.foreign);
         let mut edited = None;
         match event {
-            Event::Opened => self.tell_trouble(),
+            Event::Opened => {
+                self.tell_trouble();
+                self.join();
+            }
             Event::Edited(edits) => edited = Some(self.edit(edits)),
             Event::Stored => self.stored(),
+            Event::Behind(stored) => self.behind(&stored),
             Event::StoreFailed => self.store_failed(),
             Event::Woke => {}
             Event::Answered { id, status, retry_after, body } => {
@@ -275,8 +286,17 @@ impl Machine {
                 self.online = false;
                 self.resume_at = self.resume_at.max(now.saturating_add(self.options.cap));
             }
-            Event::Shown => self.resume_at = self.not_before,
-            Event::Hidden => self.urgent |= self.is_dirty(),
+            Event::Shown => {
+                self.resume_at = self.not_before;
+                self.seen(false);
+            }
+            Event::Hidden => {
+                self.urgent |= self.is_dirty();
+                self.seen(true);
+            }
+            Event::LockGained => self.lock_gained(),
+            Event::LockLost => self.lock_lost(),
+            Event::Heard(text) => self.heard(&text),
             Event::Asked { ticket, ask } => self.ask(ticket, ask),
             Event::Forgotten { ticket } => self.forget(ticket),
         }
@@ -284,6 +304,7 @@ impl Machine {
         self.pump();
         self.settle();
         self.store();
+        self.maybe_yield();
         let after = (self.phase(), self.attempt, self.resume_at, self.error.clone(), self.foreign);
         if before != after {
             self.touched = true;
@@ -314,7 +335,9 @@ impl Machine {
     /// Reads a command; its line ids are new ones.
     pub fn read_command(&mut self, value: &Value) -> Result<Edit, Vec<Refusal>> {
         let ids = self.ids.first();
-        Ok(Edit { command: Command::read(value, &mut self.ids)?, raw: value.clone(), ids })
+        let mut raw = value.clone();
+        self.resolve_line(&mut raw);
+        Ok(Edit { command: Command::read(&raw, &mut self.ids)?, raw, ids })
     }
 
     /// Whether edits are accepted now.
@@ -335,7 +358,8 @@ impl Machine {
         if !change.is_none() {
             self.drafted(change.clone());
             self.keep(&edits);
-            if let Some(opening) = &mut self.opening {
+            // What is not stored may still get another place.
+            if let Some(opening) = self.opening.as_mut().filter(|_| !self.keeping.is_shared()) {
                 opening.extend(edits);
             }
         }
@@ -343,7 +367,7 @@ impl Machine {
     }
 
     /// Notes that the shopper's draft changed: a new revision, to be sent.
-    fn drafted(&mut self, change: Change) {
+    pub(super) fn drafted(&mut self, change: Change) {
         self.revision = self.revision.saturating_add(1);
         self.first_edit.get_or_insert(self.now);
         self.last_edit = self.now;
@@ -446,6 +470,7 @@ impl Machine {
         self.acknowledged = self.revision;
         self.acknowledged_draft = self.draft.clone();
         self.keeping.head = true;
+        self.keeping.adopt(&self.draft, self.revision);
         self.all_changed();
         Ok(())
     }
@@ -532,7 +557,7 @@ impl Machine {
 
     /// The last revision that the server confirmed.
     pub fn acknowledged(&self) -> u64 {
-        self.acknowledged
+        self.below_pending(self.acknowledged)
     }
 
     /// The state of the session.
@@ -627,6 +652,8 @@ impl Machine {
             Phase::Finished
         } else if self.blocked.is_some() {
             Phase::Blocked
+        } else if self.tabs.part == Part::Follower && self.opening.is_none() && outstanding {
+            Phase::Follower
         } else if !self.online && self.flight.is_none() && outstanding {
             Phase::Offline
         } else if self.opening.is_some() {

@@ -2,13 +2,15 @@
 //!
 //! [`Machine`] is a state machine without I/O, clock or randomness of its own: events come in with
 //! the time in them, actions go out, and the same events with the same seed give the same actions.
-//! This form knows one tab; the rules are numbered as in the protocol.
+//! The rules are numbered as in the protocol.
 
 mod answer;
 pub mod backoff;
 mod closing;
 mod error;
 mod event;
+mod journal;
+mod keeping;
 mod machine;
 mod moves;
 mod offers;
@@ -17,6 +19,7 @@ mod order;
 pub mod policy;
 mod record;
 mod send;
+mod tabs;
 
 pub use error::{SyncCode, SyncError};
 pub use event::{

@@ -3,6 +3,7 @@
 use crate::draft::state::State;
 use crate::model::json::Value;
 use crate::sync::error::{SyncCode, SyncError};
+use crate::sync::event::Ask;
 use crate::sync::order::{Units, read_units, write_units};
 use crate::sync::record::member;
 use crate::sync::send::Kind;
@@ -120,6 +121,47 @@ impl Move {
             write_units(units, out);
             out.push(']');
         }
+    }
+
+    /// Everybody who waits for anything of it.
+    pub(super) fn everybody(&mut self) -> Vec<u64> {
+        let mut tickets = std::mem::take(&mut self.tickets);
+        if let Aim::Prepare { finish, .. } = &mut self.aim {
+            tickets.append(finish);
+        }
+        tickets
+    }
+
+    /// It could not be recorded: edits are free until it can.
+    pub(super) fn begin_again(&mut self) {
+        self.begun = matches!(self.aim, Aim::Cancel);
+    }
+
+    /// What was asked for, by everybody who waits for it.
+    pub(super) fn into_asks(mut self) -> Vec<(u64, Ask)> {
+        let tickets = self.everybody();
+        let ask = match self.aim {
+            Aim::Close => Ask::Close(self.quote),
+            Aim::Prepare { .. } => Ask::Prepare(self.quote),
+            Aim::Cancel => Ask::Cancel,
+            Aim::Reopen => Ask::Reopen,
+            Aim::Return { wanted, .. } => Ask::Return(wanted),
+        };
+        tickets.into_iter().map(|ticket| (ticket, ask.clone())).collect()
+    }
+
+    /// Those who wait for a move of the same kind wait for this one; gives back one of another kind.
+    pub(super) fn join(&mut self, mut known: Move) -> Option<Move> {
+        if std::mem::discriminant(&self.aim) != std::mem::discriminant(&known.aim) {
+            return Some(known);
+        }
+        if let (Aim::Prepare { finish, .. }, Aim::Prepare { finish: more, .. }) =
+            (&mut self.aim, &mut known.aim)
+        {
+            finish.append(more);
+        }
+        self.tickets.append(&mut known.tickets);
+        None
     }
 
     /// The move that a record has, nobody waiting for it.

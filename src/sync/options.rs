@@ -56,6 +56,8 @@ pub struct Options {
     pub initial_answer: Option<Value>,
     /// What the store has of the session; none where nothing is stored.
     pub stored: Option<Stored>,
+    /// Whether the lock of the session was taken before that was read.
+    pub locked: bool,
 }
 
 /// Longest time that may be given, a day: beyond it a timer would wrap around.
@@ -101,6 +103,7 @@ impl Options {
             initial_draft: form.initial("draft"),
             initial_answer: form.initial("answer").map(|(_, answer)| answer),
             stored: value.get("stored").map(Stored::read),
+            locked: value.get("locked") == Some(&Value::Bool(true)),
         };
         match form.refusal {
             None => Ok(options),

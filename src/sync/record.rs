@@ -2,14 +2,15 @@
 //! under way (rules 4 and 9).
 //!
 //! An edit adds its own text to the journal and nothing else, however long the cart is. The draft
-//! itself is written when the server confirmed it, and takes the journal up to there with it.
+//! itself is written when the server confirmed it, and takes the journal up to there with it. All tabs
+//! write to the same records, each transaction for the version that its tab knows.
 
-use crate::draft::command::{Command, LineIds};
-use crate::draft::{Draft, LineId};
+use crate::draft::Draft;
+use crate::draft::state::State;
 use crate::model::json::{Value, write_list, write_string};
 use crate::model::wire::write_count;
-use crate::sync::error::{SyncCode, SyncError};
-use crate::sync::event::{Action, Edit, Notice, Send};
+use crate::sync::error::SyncCode;
+use crate::sync::journal::read_entries;
 use crate::sync::machine::Machine;
 use crate::sync::moves::Move;
 use crate::sync::send::Kind;
@@ -26,11 +27,22 @@ pub struct Stored {
     pub sending: Option<String>,
     /// Edits since, in order.
     pub journal: Vec<String>,
+    /// Which state of the records this is; 0 where there are none.
+    pub version: u64,
+    /// How often the role of the sender was taken.
+    pub epoch: u64,
 }
 
 /// What is to be stored, all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Writes {
+    /// The version that the records must have, else nothing is written and everything is read; none
+    /// where it is only to be read.
+    pub expect: Option<u64>,
+    /// The version that they have then.
+    pub version: u64,
+    /// The epoch that they have then, where it is another one.
+    pub epoch: Option<u64>,
     /// Whether what was found is first set aside under another name.
     pub aside: bool,
     /// Whether everything of the session is deleted first.
@@ -39,52 +51,38 @@ pub struct Writes {
     pub head: Option<String>,
     /// The new record of sending.
     pub sending: Option<String>,
-    /// Edits to be added, each with its revision.
+    /// Edits to be added, each with its number.
     pub journal: Vec<(u64, String)>,
-    /// The revision up to which edits are deleted.
+    /// The number up to which edits are deleted.
     pub upto: u64,
-}
-
-/// What is stored and what is still to be.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Keeping {
-    /// Whether there is a store, and it works.
-    pub(super) works: bool,
-    /// Why it does not, until that is told.
-    pub(super) trouble: Option<SyncCode>,
-    /// Whether what was found is to be set aside.
-    aside: bool,
-    /// Edits that are not in the store, by revision.
-    journal: Vec<(u64, String)>,
-    /// The revision up to which everything is stored.
-    pub(super) revision: u64,
-    /// Whether the confirmed draft is another one than in the store.
-    pub(super) head: bool,
-    /// The record of sending as it is in the store.
-    sending: String,
-    /// The revision that the running transaction brings.
-    busy: Option<u64>,
-    /// Whether it brings the record of the request that is held.
-    releases: bool,
-    /// Whether the session is over and nothing of it is left.
-    cleared: bool,
-    /// A request that leaves when its record is stored.
-    held: Option<Send>,
+    /// The answer that the head is of, for other tabs; and whether its quote is fresh.
+    pub answer: Option<(String, bool)>,
 }
 
 impl Stored {
-    /// Reads the option of the JavaScript surface.
+    /// Reads the option of the JavaScript surface, or what another tab wrote.
     pub fn read(value: &Value) -> Stored {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_string);
         let journal = value.get("journal").and_then(Value::as_array).unwrap_or_default();
-        let journal = journal.iter().filter_map(Value::as_str).map(str::to_string).collect();
-        Stored { head: text("head"), sending: text("sending"), journal }
+        // What is written has its number before it.
+        let entry =
+            |entry: &Value| entry.as_str().or_else(|| entry.as_array()?.get(1)?.as_str()).map(str::to_string);
+        let number = |name: &str| count(value, name).unwrap_or_default();
+        Stored {
+            head: text("head"),
+            sending: text("sending"),
+            journal: journal.iter().filter_map(entry).collect(),
+            version: number("version"),
+            epoch: number("epoch"),
+        }
     }
 }
 
 impl Writes {
-    fn is_nothing(&self) -> bool {
-        *self == Writes::default()
+    /// Whether nothing is written.
+    pub(super) fn is_nothing(&self) -> bool {
+        let numbers = Writes { expect: self.expect, version: self.version, ..Writes::default() };
+        *self == numbers
     }
 
     /// The writes as JSON text.
@@ -93,13 +91,27 @@ impl Writes {
         out.push_str(if self.aside { "true" } else { "false" });
         out.push_str(",\"clear\":");
         out.push_str(if self.clear { "true" } else { "false" });
-        for (name, text) in [("head", &self.head), ("sending", &self.sending)] {
-            if let Some(text) = text {
-                out.push(',');
-                write_string(name, &mut out);
-                out.push(':');
-                write_string(text, &mut out);
+        let numbers = [
+            ("expect", self.expect),
+            ("epoch", self.epoch),
+            ("version", Some(self.version)),
+            ("upto", Some(self.upto)),
+        ];
+        for (name, count) in numbers {
+            if let Some(count) = count {
+                number(name, count, &mut out);
             }
+        }
+        let answer = self.answer.as_ref().map(|(text, _)| text);
+        let fresh = self.answer.as_ref().is_some_and(|(_, fresh)| *fresh);
+        let texts = [("head", self.head.as_ref()), ("sending", self.sending.as_ref()), ("answer", answer)];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                member(name, text, &mut out);
+            }
+        }
+        if fresh {
+            number("fresh", 1, &mut out);
         }
         out.push_str(",\"journal\":");
         write_list(&self.journal, &mut out, |(revision, text), out| {
@@ -109,95 +121,24 @@ impl Writes {
             write_string(text, out);
             out.push(']');
         });
-        out.push_str(",\"upto\":");
-        write_count(self.upto, &mut out);
         out.push('}');
         out
     }
 }
 
 impl Machine {
-    /// Whether everything outlives the page.
-    pub fn is_stored(&self) -> bool {
-        self.keeping.works
+    /// The head of a session that is over.
+    pub(super) fn end_text(&self) -> String {
+        let mut out = "{\"schema\":".to_string();
+        write_count(SCHEMA.unsigned_abs(), &mut out);
+        number("revision", self.revision, &mut out);
+        member("over", self.state.as_str(), &mut out);
+        number("foreign", u64::from(self.keeping.foreign), &mut out);
+        out.push('}');
+        out
     }
 
-    /// The revision up to which everything outlives the page.
-    pub fn persisted(&self) -> u64 {
-        self.keeping.revision
-    }
-
-    /// Notes an edit of the newest revision.
-    pub(super) fn keep(&mut self, edits: &[Edit]) {
-        if !self.keeping.works {
-            return;
-        }
-        let mut text = "{\"revision\":".to_string();
-        write_count(self.revision, &mut text);
-        text.push_str(",\"edits\":");
-        write_list(edits, &mut text, |edit, out| {
-            out.push_str("{\"ids\":");
-            write_string(&edit.ids.to_text(), out);
-            out.push_str(",\"edit\":");
-            edit.raw.write(out);
-            out.push('}');
-        });
-        text.push('}');
-        self.keeping.journal.push((self.revision, text));
-    }
-
-    /// Whether a request waits for its record, which has to be stored before the first byte leaves.
-    pub(super) fn hold(&mut self, send: Send) {
-        let recorded = self.keeping.works && send.key.is_some();
-        if recorded {
-            self.keeping.held = Some(send);
-        } else {
-            self.out.push(Action::Send(send));
-        }
-    }
-
-    /// Stores what is not stored, one transaction after the other.
-    pub(super) fn store(&mut self) {
-        if !self.keeping.works || self.keeping.busy.is_some() || self.revision == 0 {
-            return;
-        }
-        let writes = self.writes();
-        if writes.is_nothing() {
-            // Its record is there already: it is sent again.
-            self.out.extend(self.keeping.held.take().map(Action::Send));
-            return;
-        }
-        self.keeping.busy = Some(self.revision);
-        self.keeping.releases = self.keeping.held.is_some();
-        self.out.push(Action::Store(writes));
-    }
-
-    fn writes(&mut self) -> Writes {
-        let aside = std::mem::take(&mut self.keeping.aside);
-        let mut writes = Writes { aside, ..Writes::default() };
-        let over = self.state != crate::draft::state::State::Open;
-        if over && self.moving.is_none() && self.flight.is_none() && self.unknown.is_none() {
-            // An order that is placed, or given up, leaves nothing behind.
-            writes.clear = !std::mem::replace(&mut self.keeping.cleared, true);
-            return writes;
-        }
-        self.keeping.cleared = false;
-        let acknowledged = self.acknowledged;
-        if std::mem::take(&mut self.keeping.head) {
-            writes.head = Some(self.head_text());
-            writes.upto = acknowledged;
-        }
-        let news = std::mem::take(&mut self.keeping.journal).into_iter();
-        writes.journal = news.filter(|(revision, _)| *revision > acknowledged).collect();
-        let sending = self.sending_text();
-        if sending != self.keeping.sending {
-            self.keeping.sending.clone_from(&sending);
-            writes.sending = Some(sending);
-        }
-        writes
-    }
-
-    fn head_text(&self) -> String {
+    pub(super) fn head_text(&self) -> String {
         let mut out = "{\"schema\":".to_string();
         write_count(SCHEMA.unsigned_abs(), &mut out);
         out.push_str(",\"revision\":");
@@ -208,12 +149,20 @@ impl Machine {
             out.push_str(",\"session\":");
             session.write(&mut out);
         }
+        out.push_str(",\"tabs\":");
+        write_list(&self.keeping.last, &mut out, |(tab, number), out| {
+            out.push('[');
+            write_string(tab, out);
+            out.push(',');
+            write_count(*number, out);
+            out.push(']');
+        });
         out.push('}');
         out
     }
 
     /// The request whose fate is open, the move that holds the draft, and what was sent.
-    fn sending_text(&self) -> String {
+    pub(super) fn sending_text(&self) -> String {
         let mut out = "{".to_string();
         self.draft.write_sent(&mut out);
         let attempt = self.flight.as_ref().map(|(_, attempt)| attempt).or(self.unknown.as_ref());
@@ -239,56 +188,9 @@ impl Machine {
         out
     }
 
-    /// The transaction that was asked for is over.
-    pub(super) fn stored(&mut self) {
-        if let Some(revision) = self.keeping.busy.take() {
-            self.keeping.revision = self.keeping.revision.max(revision);
-            self.touched = true;
-            if self.keeping.releases
-                && let Some(send) = self.keeping.held.take()
-            {
-                self.out.push(Action::Send(send));
-            }
-        }
-    }
-
-    /// Nothing can be stored any more: what is here lives as long as the page, and is sent as it is.
-    pub(super) fn store_failed(&mut self) {
-        if self.keeping.works {
-            self.keeping.works = false;
-            self.keeping.busy = None;
-            self.touched = true;
-            self.emit(Notice::Error(SyncError::new(SyncCode::StorageFailed)));
-            if let Some(send) = self.keeping.held.take() {
-                self.out.push(Action::Send(send));
-            }
-        }
-    }
-
-    /// The checkout as the store has it; a fresh one, with the reason to be told, where that cannot be
-    /// read. The store of a newer version is left alone, a damaged record is set aside.
-    pub(super) fn restored_from(mut self, stored: &Stored) -> Machine {
-        self.keeping.works = true;
-        let Err(code) = self.restore(stored) else {
-            return self;
-        };
-        let mut fresh = Machine::fresh(self.options, self.random, self.ids);
-        fresh.opening = Some(Vec::new());
-        fresh.keeping.trouble = Some(code);
-        fresh.keeping.works = code != SyncCode::StorageNewer;
-        fresh.keeping.aside = fresh.keeping.works;
-        fresh
-    }
-
-    /// Tells what was wrong with the store when it was read.
-    pub(super) fn tell_trouble(&mut self) {
-        if let Some(code) = self.keeping.trouble.take() {
-            self.emit(Notice::Error(SyncError::new(code)));
-        }
-    }
-
     /// Takes up what the store has of the session; an error where that cannot be read.
-    fn restore(&mut self, stored: &Stored) -> Result<(), SyncCode> {
+    /// Whether it is over is told where something of it is here already.
+    pub(super) fn restore(&mut self, stored: &Stored) -> Result<bool, SyncCode> {
         let parse = |text: &String| Value::parse(text).map_err(|_| SyncCode::StorageFailed);
         let head = stored.head.as_ref().map(parse).transpose()?;
         if let Some(head) = &head {
@@ -296,18 +198,22 @@ impl Machine {
             if schema > SCHEMA {
                 return Err(SyncCode::StorageNewer);
             }
+        }
+        let end = head.as_ref().and_then(|head| head.get("over")).and_then(Value::as_str);
+        let over = end.is_some() && self.keeping.base.is_some();
+        if let Some(end) = end.filter(|_| over) {
+            self.state = State::from_word(end);
+            self.keeping.foreign = head.as_ref().and_then(|head| count(head, "foreign")) != Some(0);
+        }
+        if let Some(head) = head.as_ref().filter(|_| end.is_none()) {
             self.restore_head(head).ok_or(SyncCode::StorageFailed)?;
         }
         let sending = stored.sending.as_ref().map(parse).transpose()?;
         let recorded = sending.as_ref().and_then(|sending| count(sending, "revision"));
         let mut sent = (recorded == Some(self.revision)).then(|| self.draft.clone());
-        for text in &stored.journal {
-            let entry = parse(text)?;
-            let (revision, edits) = read_entry(&entry).ok_or(SyncCode::StorageFailed)?;
-            self.edit_again(edits);
-            // Numbers stay as they are in the store, whatever became of the edit.
-            self.revision = revision;
-            if recorded == Some(revision) {
+        for entry in read_entries(&stored.journal, 0).ok_or(SyncCode::StorageFailed)? {
+            self.follow(entry);
+            if recorded == Some(self.revision) {
                 sent = Some(self.draft.clone());
             }
         }
@@ -315,11 +221,16 @@ impl Machine {
             self.draft.read_sent(sending).ok_or(SyncCode::StorageFailed)?;
             self.restore_sending(sending, sent);
         }
-        self.keeping.revision = self.revision;
-        self.keeping.journal.clear();
-        self.read_wanted |= self.session.is_some();
+        self.keeping.sending = stored.sending.clone().unwrap_or_default();
+        self.keeping.recorded = self.moving.is_some();
+        self.keeping.base = Some(self.draft.clone());
+        self.keeping.base_revision = self.revision;
+        self.keeping.seen = self.revision;
+        self.keeping.revision = self.keeping.revision.max(self.revision);
+        self.keeping.epoch = stored.epoch;
+        self.keeping.whole = true;
         self.all_changed();
-        Ok(())
+        Ok(over)
     }
 
     fn restore_head(&mut self, head: &Value) -> Option<()> {
@@ -333,30 +244,32 @@ impl Machine {
             self.own = self.session.clone();
         }
         self.reads_back = self.session.is_some();
+        for tab in head.get("tabs").and_then(Value::as_array).unwrap_or_default() {
+            let mut parts = tab.as_array()?.iter();
+            let (name, number) = (parts.next()?.as_str()?, parts.next()?.as_integer()?);
+            self.keeping.note(&(name.to_string(), number.unsigned_abs()));
+        }
         Some(())
     }
 
-    /// An edit of the journal; what no longer fits is given back as a conflict.
-    fn edit_again(&mut self, edits: Vec<(LineId, Value)>) {
-        let mut read = Vec::new();
-        for (ids, raw) in edits {
-            match Command::read(&raw, &mut LineIds::from(ids)) {
-                Ok(command) => read.push(Edit { command, raw, ids }),
-                Err(errors) => self.emit(Notice::Conflict { edit: raw, errors }),
-            }
-        }
-        let shown = read.clone();
-        if let Err(errors) = self.edit(read) {
-            for edit in shown {
-                self.emit(Notice::Conflict { edit: edit.raw, errors: errors.clone() });
-            }
+    fn restore_suspicion(&mut self, sending: &Value) {
+        self.suspect = count(sending, "suspect");
+        self.doubts = sending.get("doubts").and_then(Value::as_integer).unwrap_or_default();
+    }
+
+    /// What another tab notes of its sending, as far as it concerns this one.
+    pub(super) fn follow_sending(&mut self, sending: &Value) {
+        self.restore_suspicion(sending);
+        self.keeping.recorded = sending.get("move").is_some();
+        let _ = self.draft.read_sent(sending);
+        if let Some(base) = &mut self.keeping.base {
+            base.take_sent(&self.draft);
         }
     }
 
     /// The request of unknown fate goes again as it was; where its bytes cannot be had, a read decides.
     fn restore_sending(&mut self, sending: &Value, draft: Option<Draft>) {
-        self.suspect = count(sending, "suspect");
-        self.doubts = sending.get("doubts").and_then(Value::as_integer).unwrap_or_default();
+        self.restore_suspicion(sending);
         let text = |name: &str| sending.get(name).and_then(Value::as_str);
         self.moving = Move::from_record(sending);
         let Some(kind) = text("kind").and_then(Kind::from_word) else {
@@ -395,21 +308,13 @@ pub(super) fn member(name: &str, text: &str, out: &mut String) {
     write_string(text, out);
 }
 
-fn number(name: &str, count: u64, out: &mut String) {
+pub(super) fn number(name: &str, count: u64, out: &mut String) {
     out.push(',');
     write_string(name, out);
     out.push(':');
     write_count(count, out);
 }
 
-fn count(value: &Value, name: &str) -> Option<u64> {
+pub(super) fn count(value: &Value, name: &str) -> Option<u64> {
     value.get(name).and_then(Value::as_integer).and_then(|count| u64::try_from(count).ok())
-}
-
-fn read_entry(entry: &Value) -> Option<(u64, Vec<(LineId, Value)>)> {
-    let mut edits = Vec::new();
-    for edit in entry.get("edits")?.as_array()? {
-        edits.push((LineId::parse(edit.get("ids")?.as_str()?)?, edit.get("edit")?.clone()));
-    }
-    Some((count(entry, "revision")?, edits))
 }

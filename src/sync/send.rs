@@ -89,6 +89,10 @@ impl Machine {
         if self.flight.is_some() {
             return;
         }
+        if !self.leads() {
+            self.wish();
+            return;
+        }
         let Some(due) = self.next_due() else {
             return;
         };
@@ -103,7 +107,7 @@ impl Machine {
     }
 
     /// When the next request is due; none when there is nothing to send.
-    fn next_due(&self) -> Option<u64> {
+    pub(super) fn next_due(&self) -> Option<u64> {
         if self.reads_now() || self.previews_now() || self.moves_now() {
             return Some(0);
         }

@@ -20,7 +20,7 @@ suite('element', (given) => {
     await sandbox.reset();
     // A page with a checkout may be about to keep its session when this one clears them.
     await page.open(`${sandbox.address}/healthz`);
-    await page.run('sessionStorage.clear()');
+    await page.forget();
     await page.open(`${sandbox.address}/script-tag.html`);
     await page.piece('coupon-add');
     await page.clickOn('[data-testid="add-MUG"]');

@@ -115,6 +115,18 @@ export class Page {
     this.frame = undefined;
   }
 
+  /** Forgets what this browser keeps of the page's origin. */
+  forget() {
+    return this.run(`
+      sessionStorage.clear();
+      return new Promise((resolve, reject) => {
+        const deletion = indexedDB.deleteDatabase('cartwright');
+        deletion.onsuccess = () => resolve();
+        deletion.onerror = () => reject(deletion.error);
+      });
+    `);
+  }
+
   /** @param {string} address */
   async open(address) {
     if (!this.frame) return this.driver.navigateTo(address);

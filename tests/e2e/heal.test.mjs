@@ -227,7 +227,24 @@ suite('heal', (given) => {
     /** Lets the page find this session as the one it kept. @param {string} id @param {string} storageKey */
     const keep = (id, storageKey) =>
       given.page.run(
-        'sessionStorage.setItem(arguments[0], arguments[1])',
+        `const given = arguments;
+        return new Promise((resolve, reject) => {
+          const opening = indexedDB.open('cartwright', 1);
+          opening.onupgradeneeded = () => {
+            opening.result.createObjectStore('records');
+            opening.result.createObjectStore('sessions');
+          };
+          opening.onerror = reject;
+          opening.onsuccess = () => {
+            const work = opening.result.transaction(['records', 'sessions'], 'readwrite');
+            work.objectStore('records').put(given[1], [given[0], 'id']);
+            work.objectStore('sessions').put(Date.now(), given[0]);
+            work.oncomplete = () => {
+              opening.result.close();
+              resolve();
+            };
+          };
+        });`,
         `cartwright:${given.sandbox.address}/session-api:${storageKey}:EUR`,
         id,
       );

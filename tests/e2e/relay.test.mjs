@@ -15,7 +15,7 @@ suite('relay', (given) => {
   beforeEach(async () => {
     await given.sandbox.healthy();
     await given.page.open(`${relay.address}/`);
-    await given.page.run('sessionStorage.clear()');
+    await given.page.forget();
     await given.page.open(`${relay.address}/`);
     await given.page.find(addButton('MUG'));
   });

@@ -22,7 +22,7 @@ suite('session id', (given) => {
   test('a reload finds the cart at the endpoint, and the next order is another session', async () => {
     const { page } = given;
     await open();
-    await page.run('sessionStorage.clear()');
+    await page.forget();
     const first = await page.run(session('', `${order} await checkout.flush();`));
     assert.match(first, /^cw-[0-9a-f]{32}$/);
     await open();
@@ -47,7 +47,7 @@ suite('session id', (given) => {
   test('a page has a cart open once, and another currency is another cart', async () => {
     const { page } = given;
     await open();
-    await page.run('sessionStorage.clear()');
+    await page.forget();
     const told = await page.run(`
       return import('/dist/index.js').then(async ({ openCheckout }) => {
         const open = (more) => openCheckout({ currency: 'EUR', sync: { mode: 'manual' }, ...more });
@@ -81,7 +81,7 @@ suite('session id', (given) => {
   test('what was sent by a checkout that was left is in the next one', async () => {
     const { page } = given;
     await open();
-    await page.run('sessionStorage.clear()');
+    await page.forget();
     const quantities = await page.run(`
       return import('/dist/index.js').then(async ({ openCheckout }) => {
         const quantities = [];
@@ -102,6 +102,9 @@ suite('session id', (given) => {
   test('a storage that is denied or holds nonsense costs only the memory of it', async () => {
     const { page } = given;
     await open();
+    await page.run(`Object.defineProperty(window, 'indexedDB', { value: undefined })`);
+    const first = await page.run(session('', `${order} await checkout.flush();`));
+    assert.equal(await page.run(session()), first);
     const key = await page.run(`return Object.keys(sessionStorage).find((name) => name.startsWith('cartwright:'))`);
     await page.run(`sessionStorage.setItem(${JSON.stringify(key)}, 'x'.repeat(1000))`);
     assert.match(await page.run(session()), /^cw-/);

@@ -200,6 +200,7 @@ suite('shop', (given) => {
     const seen = await page.run(`return [...${host}.shadowRoot.querySelectorAll('[part~=closed] [part~=reward]')]
       .filter((piece) => piece.getClientRects().length > 0).map((piece) => piece.textContent)`);
     assert.deepEqual(seen, [
+      'Points 119.98 points, Silver',
       'Points for your order +119.98 points',
       'Your new level Silver',
       `Concert tickets ${giveaways[0].code}`,

@@ -29,7 +29,7 @@ export function shopping(given, path) {
   before(() => given.page.open(`${given.sandbox.address}/healthz`));
   beforeEach(async () => {
     const { page, sandbox } = given;
-    await page.run('sessionStorage.clear()');
+    await page.forget();
     if (!path) return;
     await page.open(sandbox.address + path);
     await page.find(addButton('MUG'));

@@ -7,7 +7,7 @@ use cartwright::draft::refusal::Refusal;
 use cartwright::model::json::Value;
 use cartwright::sync::{
     Action, Ask, Coupon, Edited, Event, Failure, Machine, Method, Notice, Options, Phase, Reply, Send,
-    SyncError, Writes,
+    Stored, SyncError, Writes,
 };
 use serde_json::{Value as Json, json};
 
@@ -47,15 +47,23 @@ pub struct Disk {
     pub aside: Option<Box<Disk>>,
     /// Bytes written so far.
     pub written: usize,
+    pub version: u64,
+    pub epoch: u64,
 }
 
 impl Disk {
-    fn commit(&mut self, writes: Writes) {
+    /// What becomes of a transaction.
+    pub fn commit(&mut self, writes: Writes) -> Event {
+        if writes.expect != Some(self.version) {
+            return Event::Behind(self.stored());
+        }
+        let epoch = writes.epoch.unwrap_or(self.epoch);
         if writes.aside || writes.clear {
             let (written, known) = (self.written, std::mem::take(self));
             self.written = written;
             self.aside = if writes.aside { Some(Box::new(known)) } else { known.aside };
         }
+        (self.version, self.epoch) = (writes.version, epoch);
         self.written += writes.to_text().len();
         if writes.head.is_some() {
             self.head = writes.head;
@@ -65,16 +73,29 @@ impl Disk {
         }
         self.journal.retain(|revision, _| *revision > writes.upto);
         self.journal.extend(writes.journal);
+        Event::Stored
+    }
+
+    /// What is there, for a machine that is not up to date.
+    fn stored(&self) -> Stored {
+        Stored {
+            head: self.head.clone(),
+            sending: self.sending.clone(),
+            journal: self.journal.values().cloned().collect(),
+            version: self.version,
+            epoch: self.epoch,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.head.is_none() && self.sending.is_none() && self.journal.is_empty()
+        let nothing = self.head.as_ref().is_none_or(|head| head.contains("\"over\"") && head.len() < 90);
+        nothing && self.sending.is_none() && self.journal.is_empty()
     }
 
     /// The option that hands it to a checkout.
     pub fn option(&self) -> Json {
         let journal: Vec<&String> = self.journal.values().collect();
-        let mut option = json!({ "journal": journal });
+        let mut option = json!({ "journal": journal, "version": self.version, "epoch": self.epoch });
         for (name, text) in [("head", &self.head), ("sending", &self.sending)] {
             if let Some(text) = text {
                 option[name] = json!(text);
@@ -177,6 +198,7 @@ impl Desk {
             self.wake = None;
         }
         let actions = self.machine.handle(event, self.now);
+        let mut takes_lock = false;
         for action in actions.list {
             match action {
                 Action::Send(send) => {
@@ -189,13 +211,18 @@ impl Desk {
                     assert!(self.writing.is_none(), "one transaction after the other");
                     self.writing = Some(writes);
                 }
+                Action::TakeLock | Action::StealLock => takes_lock = true,
                 Action::WakeAt(at) => self.wake = Some(at),
                 Action::Emit(Notice::Settled { ticket, result }) => {
                     let twice = self.settled.insert(ticket, result);
                     assert!(twice.is_none(), "a promise is answered once");
                 }
                 Action::Emit(notice) => self.notices.push(notice),
+                Action::Tell(_) | Action::YieldLock => {}
             }
+        }
+        if takes_lock {
+            self.handle(Event::LockGained);
         }
         if !self.slow_disk && self.writing.is_some() {
             self.commit();
@@ -208,8 +235,8 @@ impl Desk {
     /// The open transaction is committed, and the machine hears of it.
     pub fn commit(&mut self) {
         let writes = self.writing.take().expect("a transaction");
-        self.disk.commit(writes);
-        self.handle(Event::Stored);
+        let event = self.disk.commit(writes);
+        self.handle(event);
     }
 
     /// The page is left and opened again: what was under way there is nobody's any more.

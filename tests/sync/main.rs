@@ -17,3 +17,4 @@ mod properties;
 mod sending;
 mod stored;
 mod suspicion;
+mod tabs;

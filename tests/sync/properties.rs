@@ -608,8 +608,8 @@ proptest! {
                         prop_assert!(at > now, "no busy waiting");
                         prop_assert_eq!(open, None);
                     }
-                    Action::Store(_) => prop_assert!(false, "there is no store"),
                     Action::Emit(_) => {}
+                    other => prop_assert!(false, "there is no store and no other tab: {other:?}"),
                 }
             }
             prop_assert!(machine.acknowledged() <= machine.revision());

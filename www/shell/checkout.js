@@ -110,6 +110,7 @@ function makeCheckout(settings, session) {
         member('sessionIsNew', session.isNew),
         member('seed', newSeed()),
         session.stored && `"stored":${session.stored}`,
+        member('locked', session.locked),
         ...settings.members,
       ]),
     ),
@@ -117,6 +118,8 @@ function makeCheckout(settings, session) {
       endpoint: settings.endpoint,
       credentials: settings.credentials,
       store: session.store,
+      tell: session.tell,
+      lock: session.lock,
       fetch: settings.fetch,
       headers: settings.headers,
       /** @param {string} type @param {unknown} detail */
@@ -147,6 +150,10 @@ function makeCheckout(settings, session) {
   inside = 0;
   /** The effects of the answer before. */
   let known = getSnapshot().effects;
+  session.attach({
+    hear: (text) => void (ended || call('hear', text)),
+    signal: (name) => void (ended || call('signal', name, 0)),
+  });
   const leavePage = watchPage(
     (name) => call('signal', name, 0),
     // Another page may have gone on with the cart meanwhile.

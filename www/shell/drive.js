@@ -33,7 +33,10 @@ const objects = (known) => known.map(({ object }) => object);
  * @property {RequestCredentials} credentials
  * @property {typeof fetch} fetch
  * @property {() => Promise<Record<string, string>>} headers
- * @property {(writes: string) => Promise<void>} store
+ * @property {(writes: string) => Promise<string | undefined>} store gives what is stored where that is of another version,
+ *   and nothing was written
+ * @property {(text: string) => void} tell other tabs
+ * @property {(what: string) => void} lock `take`, `steal` or `yield` that of the session
  * @property {(type: string, detail?: unknown) => void} emit tells whoever listens
  * @property {(ticket: number, error: unknown, value: unknown) => void} settle answers an `ask`
  */
@@ -80,6 +83,8 @@ export function drive(core, host) {
       if (what === 'send') send(details);
       else if (what === 'store') store(details);
       else if (what === 'wake') wake(details.at);
+      else if (what === 'tell') host.tell(details);
+      else if (what === 'lock') host.lock(details);
       else if (!isDisposed) {
         isStale = true;
         news.push([what, freeze(details)]);
@@ -149,12 +154,13 @@ export function drive(core, host) {
   /** @param {string} writes */
   async function store(writes) {
     isStoring = true;
-    const word = await host.store(writes).then(
-      () => 'stored',
-      () => 'store_failed',
+    /** @type {Parameters<typeof call>} */
+    const end = await host.store(writes).then(
+      (found) => (found === undefined ? ['signal', 'stored', 0] : ['behind', found]),
+      () => ['signal', 'store_failed', 0],
     );
     isStoring = false;
-    call('signal', word, 0);
+    call(...end);
     if (maybeEnd()) host.emit('rest');
   }
 

@@ -672,7 +672,7 @@ export interface CheckoutOptions {
   endpoint?: string;
   /** Needed for an endpoint of another origin. Default false. */
   allowCrossOrigin?: boolean;
-  /** Integration id of the session, 1 to 255 characters. Default: an unguessable one, kept for this tab until it ends. */
+  /** Integration id of the session, 1 to 255 characters. Default: an unguessable one, which the tabs of this browser share until it ends. */
   sessionId?: string;
   /** A cart or an answer that the server rendered. */
   initial?: Initial;

@@ -1,5 +1,6 @@
 import { CheckoutError } from './errors.js';
-import { canStore, hold, openStore } from './store.js';
+import { canStore, openStore } from './store.js';
+import { joinTabs } from './tabs.js';
 
 /** Random bytes as hexadecimal digits. @param {number} count */
 const randomHex = (count) =>
@@ -65,106 +66,206 @@ function openSessions() {
 }
 
 /**
+ * What a checkout is told of its session.
+ *
+ * @typedef {object} Told
+ * @property {(text: string) => void} hear what another tab told
+ * @property {(signal: string) => void} signal what became of the lock
+ */
+
+/**
  * What a checkout has of its session.
  *
  * @typedef {object} Session
  * @property {string} id
  * @property {boolean} isNew whether the id was made just now
  * @property {string | undefined} stored JSON text of what is stored of it; nothing where nothing can be
- * @property {(writes: string) => Promise<void>} store
+ * @property {boolean} locked whether this tab is the one that sends
+ * @property {(told: Told) => void} attach
+ * @property {(writes: string) => Promise<string | undefined>} store gives what is stored where that is of another version
+ * @property {(text: string) => void} tell other tabs
+ * @property {(what: string) => void} lock
  * @property {() => void} outrun the endpoint confirmed more than is stored
  * @property {() => void} forget it is over: the next checkout has another one
  * @property {(rest?: Promise<void>) => void} leave the checkout is over; `rest` until the last request is
  */
 
 /**
- * Chooses the session of a checkout and takes it, since two of them would overwrite each other's cart.
+ * Chooses the session of a checkout and takes part in it. One page has it open once.
  *
  * @param {import('./options.js').Settings} settings
  * @returns {Promise<Session>}
  */
 export async function takeSession({ endpoint, storageKey, currency, sessionId }) {
-  const kept = keptId(`cartwright:${endpoint}:${storageKey}:${currency}`);
+  const shared = `cartwright:${endpoint}:${storageKey}:${currency}`;
+  const kept = keptId(shared);
   const keeps = storageKey !== undefined && sessionId === undefined;
-  const stores = storageKey !== undefined && canStore();
+  let store = storageKey !== undefined && canStore() ? await openStore() : undefined;
   // A server has many pages to serve.
   const sessions = typeof document === 'undefined' ? new Map() : openSessions();
+
+  const choose = async () => {
+    if (sessionId !== undefined) return { id: sessionId, isNew: false };
+    try {
+      if (keeps && store) return await store.idOf(shared, newSessionId);
+    } catch {
+      store?.close();
+      store = undefined;
+    }
+    const known = keeps ? kept.read() : null;
+    return { id: known || newSessionId(), isNew: !known };
+  };
+
   for (let patient = true; ; ) {
-    const known = sessionId ?? (keeps ? kept.read() : null);
-    const id = known || newSessionId();
+    const { id, isNew } = await choose();
     const key = `${endpoint} ${id}`;
+    const rest = sessions.get(key);
     if (!sessions.has(key)) {
-      /** @type {(value?: undefined) => void} */
       let opened = () => {};
       sessions.set(
         key,
         new Promise((resolve) => {
-          opened = resolve;
+          opened = () => resolve(undefined);
         }),
       );
-      const release = stores ? await hold(key) : undefined;
-      if (release === 'taken' && keeps) {
-        // This tab was duplicated from one that has the session still.
-        sessions.delete(key);
-        kept.forget(id);
-        opened();
-        continue;
-      }
       if (keeps) kept.write(id);
-      const holds = typeof release === 'function';
-      /** @type {Promise<never> | undefined} */
-      let away;
-      // A page that is put away lets the next one have the session, and starts nothing: what has no record must not leave.
-      // Should it come back, another page may have written meanwhile, and its own records are over.
-      const leavePage = () => {
-        away = new Promise((_, reject) => {
-          addEventListener('pageshow', () => reject(new Error('away')), { once: true });
-        });
-        away.catch(() => {});
-        if (holds) release();
-      };
-      if (holds) addEventListener('pagehide', leavePage, { once: true });
-      let failed = false;
-      const store = holds ? await openStore(key, kept.wasDistrusted(key)) : undefined;
+      const part = store && (await takePart(key, store, kept));
+      if (store && !part) store.close();
       sessions.set(key, undefined);
       opened();
+      const { leave = () => {}, ...others } = part ?? NO_PART;
       return {
         id,
-        isNew: !known,
-        stored: store?.stored,
-        store: async (writes) => {
-          try {
-            await away;
-            await store?.write(writes);
-          } catch (error) {
-            failed = true;
-            throw error;
-          }
+        isNew,
+        ...others,
+        forget: () => {
+          kept.forget(id);
+          store?.forget(shared, id).catch(() => {});
         },
-        outrun: () => {
-          // Until then the records hold what survives; from then on they would put an older cart in place of a newer one.
-          if (failed) kept.distrust(key);
-        },
-        forget: () => kept.forget(id),
         leave: (rest = Promise.resolve()) => {
           sessions.set(key, rest);
           void rest.then(() => {
-            store?.close();
-            if (holds) {
-              removeEventListener('pagehide', leavePage);
-              release();
-            }
+            leave();
             sessions.delete(key);
           });
         },
       };
     }
-    const rest = sessions.get(key);
     if (!rest && !patient) {
+      store?.close();
       throw new CheckoutError('already_open', { path: [sessionId === undefined ? 'storageKey' : 'sessionId'] });
     }
     // One that is opened and left in the same breath, as frameworks do, is in nobody's way.
     patient = patient && rest !== undefined;
     await (rest ?? new Promise((resolve) => setTimeout(resolve)));
   }
+}
+
+/** What a checkout has that shares its session with nobody. */
+const NO_PART = {
+  stored: undefined,
+  locked: false,
+  attach: () => {},
+  store: async () => undefined,
+  tell: () => {},
+  lock: () => {},
+  outrun: () => {},
+  leave: undefined,
+};
+
+/**
+ * Takes part in a session that tabs share.
+ *
+ * @param {string} key of the session
+ * @param {import('./store.js').Store} store
+ * @param {ReturnType<typeof keptId>} kept
+ */
+async function takePart(key, store, kept) {
+  /** @type {Told} */
+  let told = { hear: () => {}, signal: () => {} };
+  let failed = false;
+  /** @type {Promise<void> | undefined} */
+  let away;
+  let wanted = false;
+  const join = () =>
+    joinTabs(
+      key,
+      (text) => told.hear(text),
+      (signal) => told.signal(signal),
+    );
+  /** @type {import('./tabs.js').Tabs} */
+  let tabs;
+  let stored;
+  try {
+    tabs = await join();
+  } catch {
+    return undefined;
+  }
+  try {
+    stored = await store.read(key);
+    if (tabs.locked && kept.wasDistrusted(key)) {
+      const { version = 0 } = JSON.parse(stored);
+      await store.write(key, { expect: version, version: version + 1, clear: true, journal: [], upto: 0 });
+      stored = await store.read(key);
+    }
+  } catch {
+    tabs.leave();
+    return undefined;
+  }
+
+  // A page that is put away lets the next one have the session, and starts nothing: what has no record must not leave.
+  const leavePage = () => {
+    if (away) return;
+    wanted = false;
+    away = new Promise((resolve) => addEventListener('pageshow', resolve, { once: true })).then(async () => {
+      tabs = await join();
+      away = undefined;
+      if (tabs.locked) told.signal('locked');
+      else if (wanted) tabs.lock('take');
+    });
+    away.catch(() => {});
+    told.signal('unlocked');
+    tabs.leave();
+    store.close();
+  };
+  addEventListener('pagehide', leavePage);
+
+  return {
+    stored,
+    locked: tabs.locked,
+    /** @param {Told} checkout */
+    attach: (checkout) => {
+      told = checkout;
+    },
+    /** @param {string} writes */
+    store: async (writes) => {
+      try {
+        await away;
+        const behind = await store.write(key, JSON.parse(writes));
+        if (behind === undefined) tabs.tell(writes);
+        return behind;
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    },
+    /** @param {string} text */
+    tell: (text) => {
+      if (!away) tabs.tell(text);
+    },
+    /** @param {string} what */
+    lock: (what) => {
+      if (away) wanted = what === 'take';
+      else tabs.lock(what);
+    },
+    outrun: () => {
+      // Until then the records hold what survives; from then on they would put an older cart in place of a newer one.
+      if (failed) kept.distrust(key);
+    },
+    leave: () => {
+      removeEventListener('pagehide', leavePage);
+      tabs.leave();
+      store.close();
+    },
+  };
 }

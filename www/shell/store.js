@@ -14,56 +14,18 @@ const MAX_AGE = 7 * 24 * 3_600_000;
 /** How long a browser that does not answer is waited for, in milliseconds: it must not hold an order up. */
 const MAX_WAIT = 3000;
 
-/** How long opening waits for the page before this one to let go of the session, in milliseconds. */
-const MAX_LOCKED = 1000;
-const LOCKED_STEP = 50;
-
 /**
  * @typedef {object} Store
- * @property {string} stored JSON text of what was found, for the core
- * @property {(text: string) => Promise<void>} write does what the core asks for, all of it or nothing
+ * @property {(key: string, make: () => string) => Promise<{ id: string, isNew: boolean }>} idOf the id of a session that
+ *   all tabs share, made where there is none
+ * @property {(key: string, id: string) => Promise<void>} forget while it is that one
+ * @property {(name: string) => Promise<string>} read JSON text of what there is of a session, for the core
+ * @property {(name: string, writes: any) => Promise<string | undefined>} write does what the core asks for, all of it, or
+ *   nothing and gives what is stored, where that is of another version
  * @property {() => void} close
  */
 
-/** @param {string} name @returns {string} how the Web Lock of a session is called */
-const lockOf = (name) => `cartwright:${name}`;
-
-/**
- * Takes a session for this page.
- *
- * @param {string} name of the session
- * @returns {Promise<(() => void) | 'taken' | undefined>} lets go of it; nothing where this page cannot hold any, as
- * while it is left
- */
-export async function hold(name) {
-  const latest = Date.now() + MAX_LOCKED;
-  try {
-    for (;;) {
-      const release = await tryHold(name);
-      if (release || Date.now() >= latest) return release ?? 'taken';
-      await new Promise((resolve) => setTimeout(resolve, LOCKED_STEP));
-    }
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * @param {string} name
- * @returns {Promise<(() => void) | undefined>}
- */
-const tryHold = (name) =>
-  new Promise((resolve, reject) => {
-    navigator.locks
-      .request(lockOf(name), { ifAvailable: true }, (lock) => {
-        if (!lock) return resolve(undefined);
-        // Until it resolves the lock is held.
-        return new Promise((release) => resolve(() => release(undefined)));
-      })
-      .catch(reject);
-  });
-
-/** Whether this browser can hold and store sessions; plain http, an old browser and a server cannot. */
+/** Whether this browser can share and store sessions; plain http, an old browser and a server cannot. */
 export function canStore() {
   try {
     return typeof document !== 'undefined' && Boolean(globalThis.indexedDB && navigator.locks);
@@ -113,6 +75,16 @@ function begin(database, durability = 'default') {
   return { work, records: work.objectStore(RECORDS), sessions: work.objectStore(SESSIONS) };
 }
 
+/** @param {IDBObjectStore} records @param {string} name @returns {Promise<string>} JSON text of what there is of a session */
+async function readAll(records, name) {
+  const [keys, values] = await Promise.all([answer(records.getAllKeys(all(name))), answer(records.getAll(all(name)))]);
+  /** @param {string} kind */
+  const of = (kind) => values.filter((_, index) => /** @type {any} */ (keys[index])[1] === kind);
+  const [head] = of('head');
+  const [sending] = of('sending');
+  return JSON.stringify({ ...of('stamp')[0], head, sending, journal: of('journal') });
+}
+
 /**
  * Reads what there is of a session. A write in the same transaction tells whether this browser stores at all.
  *
@@ -122,7 +94,7 @@ function begin(database, durability = 'default') {
 async function read(database, name) {
   const { work, records, sessions } = begin(database);
   const done = committed(work);
-  const found = Promise.all([answer(records.getAllKeys(all(name))), answer(records.getAll(all(name)))]);
+  const found = readAll(records, name);
   const old = sessions.openCursor();
   old.onsuccess = () => {
     const cursor = old.result;
@@ -134,41 +106,40 @@ async function read(database, name) {
     cursor.continue();
   };
   sessions.put(Date.now(), name);
-  const [[keys, texts]] = await Promise.all([found, done]);
-  /** @param {string} kind */
-  const of = (kind) => texts.filter((_, index) => /** @type {any} */ (keys[index])[1] === kind);
-  const [head] = of('head');
-  const [sending] = of('sending');
-  return JSON.stringify({ head, sending, journal: of('journal') });
+  const [text] = await Promise.all([found, done]);
+  return text;
 }
 
 /**
+ * Writes where nobody wrote meanwhile.
+ *
  * @param {IDBDatabase} database
  * @param {string} name
  * @param {any} writes as the core spells them
+ * @returns {Promise<string | undefined>} what is stored, where it is of another version and nothing was written
  */
-function write(database, name, { aside, clear, head, sending, journal, upto }) {
+async function write(database, name, { expect, version, epoch, aside, clear, head, sending, journal, upto }) {
   // A request leaves when its record is stored, so that one has to be on the disk.
   const { work, records, sessions } = begin(database, sending === undefined ? 'default' : 'strict');
   const done = committed(work);
-  const go = () => {
+  const change = async () => {
+    const stamp = (await answer(records.get([name, 'stamp']))) ?? { version: 0, epoch: 0 };
+    if (stamp.version !== expect) return readAll(records, name);
+    if (aside) {
+      const damaged = await answer(records.getAll(all(name)));
+      sessions.put(Date.now(), `${name} damaged`);
+      records.put(JSON.stringify(damaged), [`${name} damaged`, 'all']);
+    }
     if (aside || clear) records.delete(all(name));
-    if (clear) sessions.delete(name);
-    else sessions.put(Date.now(), name);
+    sessions.put(Date.now(), name);
+    records.put({ version, epoch: epoch ?? stamp.epoch }, [name, 'stamp']);
     if (upto > 0) records.delete(IDBKeyRange.bound([name, 'journal'], [name, 'journal', upto]));
     if (head !== undefined) records.put(head, [name, 'head']);
     if (sending !== undefined) records.put(sending, [name, 'sending']);
-    for (const [revision, text] of journal) records.put(text, [name, 'journal', revision]);
+    for (const [number, text] of journal) records.put(text, [name, 'journal', number]);
   };
-  if (aside) {
-    const damaged = records.getAll(all(name));
-    damaged.onsuccess = () => {
-      sessions.put(Date.now(), `${name} damaged`);
-      records.put(JSON.stringify(damaged.result), [`${name} damaged`, 'all']);
-      go();
-    };
-  } else go();
-  return done;
+  const [behind] = await Promise.all([change(), done]);
+  return behind;
 }
 
 /**
@@ -190,28 +161,65 @@ async function inTime(work) {
 }
 
 /**
- * Opens the records of a session that this page holds.
+ * Opens the records of this browser.
  *
- * @param {string} name
- * @param {boolean} anew whether what there is of it is worth nothing
- * @returns {Promise<Store | undefined>} nothing where this browser does not store
+ * @returns {Promise<Store | undefined>} nothing where it does not store
  */
-export async function openStore(name, anew) {
-  const opening = openDatabase();
-  try {
-    const database = await inTime(opening);
-    if (anew) await inTime(write(database, name, { clear: true, journal: [] }));
-    const stored = await inTime(read(database, name));
-    return {
-      stored,
-      write: async (text) => inTime(write(database, name, JSON.parse(text))),
-      close: () => database.close(),
-    };
-  } catch {
+export async function openStore() {
+  let opening = openDatabase();
+  const close = () => {
     opening.then(
       (database) => database.close(),
       () => {},
     );
+  };
+  /**
+   * Does something with the database, which a browser may have closed meanwhile. What is done twice is done once, since
+   * it names the version that it is for.
+   *
+   * @template T
+   * @param {(database: IDBDatabase) => Promise<T>} work
+   */
+  const attempt = async (work) => {
+    try {
+      return await inTime(opening.then(work));
+    } catch (error) {
+      if (/** @type {any} */ (error)?.name !== 'InvalidStateError') throw error;
+      opening = openDatabase();
+      return inTime(opening.then(work));
+    }
+  };
+  try {
+    await inTime(opening);
+  } catch {
+    close();
     return undefined;
   }
+  return {
+    idOf: (key, make) =>
+      attempt(async (database) => {
+        const { work, records, sessions } = begin(database);
+        const done = committed(work);
+        const find = async () => {
+          const known = await answer(records.get([key, 'id']));
+          const id = known ?? make();
+          if (!known) records.put(id, [key, 'id']);
+          sessions.put(Date.now(), key);
+          return { id, isNew: !known };
+        };
+        const [found] = await Promise.all([find(), done]);
+        return found;
+      }),
+    forget: (key, id) =>
+      attempt(async (database) => {
+        const { work, records } = begin(database);
+        const done = committed(work);
+        const known = records.get([key, 'id']);
+        known.onsuccess = () => known.result === id && records.delete([key, 'id']);
+        await done;
+      }),
+    read: (name) => attempt((database) => read(database, name)),
+    write: (name, writes) => attempt((database) => write(database, name, writes)),
+    close,
+  };
 }

@@ -1,0 +1,462 @@
+//! Several tabs with one session: one of them sends, all of them edit, and each hears of what the
+//! others stored (rule 2, "Store and tabs").
+
+use crate::draft::Draft;
+use crate::draft::state::State;
+use crate::model::json::{Value, write_list, write_string};
+use crate::sync::error::{SyncCode, SyncError};
+use crate::sync::event::{Action, Ask};
+use crate::sync::journal::read_entries;
+use crate::sync::machine::Machine;
+use crate::sync::moves::Move;
+use crate::sync::record::{Stored, count, number};
+
+/// How long a sender may take to answer before a tab that is looked at takes its place, in milliseconds.
+const PATIENCE: u64 = 5000;
+
+/// The same for a tab that stores nothing: where it is alone, nobody answers.
+const SHORT_PATIENCE: u64 = 1000;
+
+/// What a tab has to do with the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Part {
+    /// There are no other tabs: nothing is shared.
+    #[default]
+    Alone,
+    /// Another tab sends, or may.
+    Follower,
+    /// It has the lock; that is not on record yet.
+    Taking,
+    /// It sends.
+    Sender,
+}
+
+/// Where this tab stands among the others.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Tabs {
+    pub(super) part: Part,
+    /// Whether the lock is this tab's, as far as it knows.
+    holds: bool,
+    hidden: bool,
+    /// Since when the role of the sender is asked for, and whether the sender answered.
+    wish: Option<(u64, bool)>,
+    /// Whether another tab asks for it.
+    wished: bool,
+    /// Whether any other tab would do better.
+    offered: bool,
+    /// What waits until this tab is the sender.
+    asks: Vec<(u64, Ask)>,
+}
+
+impl Machine {
+    /// Whether it is this tab that talks to the endpoint.
+    pub(super) fn leads(&self) -> bool {
+        matches!(self.tabs.part, Part::Alone | Part::Sender)
+    }
+
+    /// Begins as one of several tabs.
+    pub(super) fn join(&mut self) {
+        if self.tabs.part != Part::Follower {
+            return;
+        }
+        if !self.options.locked {
+            self.out.push(Action::TakeLock);
+            return;
+        }
+        self.tabs.holds = true;
+        self.claim();
+        if self.keeping.version == 0 {
+            self.leads_now();
+        }
+    }
+
+    /// The lock is this tab's: whatever another one had begun is found in the store.
+    pub(super) fn lock_gained(&mut self) {
+        if self.tabs.part != Part::Follower {
+            return;
+        }
+        self.tabs.holds = true;
+        self.claim();
+        // What is not known to be there may have been stored meanwhile.
+        self.keeping.reads |= !self.keeping.whole || self.keeping.version == 0;
+    }
+
+    /// Raises the epoch, so that whoever had the role before can write nothing any more.
+    fn claim(&mut self) {
+        self.tabs.part = Part::Taking;
+        self.tabs.wish = None;
+        self.keeping.claims = self.keeping.works;
+        if !self.keeping.works {
+            self.leads_now();
+        }
+    }
+
+    /// The role is on record, or there is no record.
+    pub(super) fn leads_now(&mut self) {
+        if self.tabs.part != Part::Taking {
+            return;
+        }
+        self.tabs.part = Part::Sender;
+        self.touched = true;
+        if !self.keeping.works && self.opening.is_none() {
+            self.keeping.rejoins = true;
+            self.read_wanted = true;
+        }
+        for (ticket, ask) in std::mem::take(&mut self.tabs.asks) {
+            self.ask(ticket, ask);
+        }
+    }
+
+    /// Another tab took the lock, or the page is put away.
+    pub(super) fn lock_lost(&mut self) {
+        if self.tabs.part != Part::Alone {
+            self.tabs.holds = false;
+            self.stop_leading();
+            self.wait_for_lock();
+        }
+    }
+
+    /// Waits for the lock behind everybody else who does.
+    fn wait_for_lock(&mut self) {
+        self.tabs.holds = false;
+        self.tabs.wish = None;
+        self.out.push(Action::YieldLock);
+        // One that stores nothing does not stand in the way of one that does.
+        if self.keeping.works {
+            self.out.push(Action::TakeLock);
+        }
+    }
+
+    /// What is under way is the next sender's, who finds it in the store.
+    pub(super) fn stop_leading(&mut self) {
+        if self.tabs.part == Part::Sender {
+            self.recall();
+            self.tabs.wished = false;
+            self.touched = true;
+            let recorded = self.keeping.is_recorded();
+            if let Some(moving) = self.moving.take_if(|moving| !recorded || !moving.holds_edits()) {
+                self.tabs.asks.append(&mut moving.into_asks());
+            }
+        }
+        self.flight = None;
+        self.unknown = None;
+        self.keeping.whole = false;
+        self.tabs.part = Part::Follower;
+        self.keeping.claims = false;
+        if self.tabs.holds {
+            self.claim();
+        }
+    }
+
+    /// Keeps what only the sender can do until this tab is the sender.
+    pub(super) fn put_off(&mut self, ticket: u64, ask: Ask) {
+        self.tabs.asks.push((ticket, ask));
+    }
+
+    /// They no longer wait.
+    pub(super) fn forget_put_off(&mut self, ticket: u64) {
+        self.tabs.asks.retain(|(waiting, _)| *waiting != ticket);
+    }
+
+    /// The page is looked at, or put away.
+    pub(super) fn seen(&mut self, hidden: bool) {
+        self.tabs.hidden = hidden;
+        // A page that stood still may not have heard of everything.
+        self.keeping.reads |= !hidden && self.tabs.part == Part::Follower;
+    }
+
+    /// Whether somebody waits for what this tab is to do.
+    fn is_asked(&self) -> bool {
+        !self.waiting.is_empty() || !self.tabs.asks.is_empty() || !self.previews.is_empty()
+    }
+
+    /// Asks for the role of the sender when there is something to send: the shopper is here.
+    pub(super) fn wish(&mut self) {
+        if self.tabs.part != Part::Follower {
+            return;
+        }
+        let (patience, word) =
+            if self.keeping.works { (PATIENCE, "wish") } else { (SHORT_PATIENCE, "anybody") };
+        let may_read = self.keeping.works || self.is_dirty();
+        let due =
+            if self.is_asked() { Some(0) } else { self.next_due().filter(|_| !self.tabs.hidden && may_read) };
+        let Some(due) = due else {
+            self.tabs.wish = None;
+            return;
+        };
+        let due = match self.tabs.wish {
+            None => due,
+            Some((since, _)) => since.saturating_add(patience),
+        };
+        if due > self.now {
+            self.out.push(Action::WakeAt(due));
+            return;
+        }
+        // One that does not answer stands still, or is no more.
+        if matches!(self.tabs.wish, Some((_, false))) && !self.tabs.hidden {
+            self.out.push(Action::StealLock);
+        } else {
+            self.tell(word);
+        }
+        self.tabs.wish = Some((self.now, false));
+        self.out.push(Action::WakeAt(self.now.saturating_add(patience)));
+    }
+
+    fn tell(&mut self, word: &str) {
+        let mut text = "{\"word\":".to_string();
+        write_string(word, &mut text);
+        text.push('}');
+        self.out.push(Action::Tell(text));
+    }
+
+    /// Lets the tab have the role that asked for it, between two requests.
+    pub(super) fn maybe_yield(&mut self) {
+        let busy = self.flight.is_some() || self.keeping.held.is_some() || self.keeping.is_busy();
+        // What is not on record cannot be found by another tab.
+        let known = self.keeping.works || (self.unknown.is_none() && self.moving.is_none());
+        let wished = self.tabs.wished && (self.tabs.hidden || !self.is_asked());
+        if !busy && known && (wished || self.tabs.offered) && self.tabs.part == Part::Sender {
+            self.tabs.offered = false;
+            self.wait_for_lock();
+            self.stop_leading();
+            self.keeping.hands_over = true;
+            if !self.keeping.works {
+                self.hand_over();
+            }
+        }
+    }
+
+    /// Lets another tab have the role, if there is one, and its edits: this one stores nothing any more.
+    pub(super) fn offer(&mut self) {
+        self.keeping.hands_over = true;
+        self.tabs.offered = true;
+        self.maybe_yield();
+        if self.tabs.part == Part::Follower {
+            self.out.push(Action::YieldLock);
+        }
+    }
+
+    /// Tells other tabs of edits that cannot be stored here: one that stores them tells of them again.
+    pub(super) fn hand_over(&mut self) {
+        if self.leads() || !std::mem::take(&mut self.keeping.hands_over) || self.keeping.pending.is_empty() {
+            return;
+        }
+        let mut text = "{\"word\":\"take\"".to_string();
+        number("acknowledged", self.acknowledged, &mut text);
+        text.push_str(",\"journal\":");
+        write_list(&self.keeping.pending, &mut text, |pending, out| write_string(&pending.to_text(), out));
+        text.push('}');
+        self.out.push(Action::Tell(text));
+    }
+
+    /// Takes edits that another tab cannot store, each one once.
+    fn take_over(&mut self, value: &Value) {
+        let Some(entries) = read_entries(&Stored::read(value).journal, 0) else {
+            return;
+        };
+        let acknowledged = count(value, "acknowledged").unwrap_or_default();
+        for entry in entries {
+            // What the endpoint has is in the session that is about to be read.
+            if self.opening.is_some() && entry.revision <= acknowledged {
+                self.keeping.note(&entry.by);
+                continue;
+            }
+            let known = self.keeping.outstanding().any(|pending| pending.by == entry.by);
+            if !known && !self.keeping.has(&entry.by) {
+                let known = self.revision;
+                self.make_again(vec![entry.into_pending()], known);
+            }
+        }
+    }
+
+    /// What another tab says or stored. Anything else was said by another version of this package.
+    pub(super) fn heard(&mut self, text: &str) {
+        let Ok(value) = Value::parse(text) else {
+            return;
+        };
+        match value.get("word").and_then(Value::as_str) {
+            Some("wish") if self.tabs.part != Part::Follower => {
+                self.tabs.wished = self.tabs.part == Part::Sender;
+                self.tell("here");
+            }
+            // One that stores nothing is content that there is a sender.
+            Some("anybody") if self.tabs.part != Part::Follower => self.tell("here"),
+            Some("take") => self.take_over(&value),
+            Some("here") => self.tabs.wish = self.tabs.wish.map(|(since, _)| (since, true)),
+            Some(_) => {}
+            None if self.keeping.is_busy() => self.keeping.heard.push(value),
+            None => self.follow_writes(&value),
+        }
+    }
+
+    /// What was heard while a transaction was under way.
+    pub(super) fn hear_the_rest(&mut self) {
+        for value in std::mem::take(&mut self.keeping.heard) {
+            self.follow_writes(&value);
+        }
+    }
+
+    fn follow_writes(&mut self, value: &Value) {
+        let stored = Stored::read(value);
+        let Some(expect) = count(value, "expect") else {
+            return;
+        };
+        let known = self.keeping.version;
+        // Where nothing can be read, what is missing comes by and by.
+        if expect != known && (self.keeping.works || stored.version <= known) {
+            // What came before is missing; what is old is known, but for the quote.
+            let is_news = stored.version > known || expect == 0;
+            self.keeping.reads |= is_news;
+            if !is_news && !self.quote_fresh {
+                self.take_late_answer(&stored, value);
+            }
+            return;
+        }
+        let clears = value.get("clear") == Some(&Value::Bool(true));
+        self.keeping.version = stored.version;
+        if stored.epoch > 0 {
+            self.keeping.epoch = stored.epoch;
+        }
+        if stored.epoch > 0 && self.keeping.works {
+            // By its lock it must not be: the one who wrote took it.
+            if self.leads() {
+                self.stop_leading();
+            }
+        }
+        if !self.leads() {
+            self.keeping.whole = false;
+            self.unknown = None;
+        }
+        if self.follow_all(&stored, value, clears).is_none() {
+            self.keeping.reads = true;
+        }
+    }
+
+    /// The answer that the confirmed draft was confirmed with, which the store does not have.
+    fn take_late_answer(&mut self, stored: &Stored, value: &Value) {
+        let head = stored.head.as_ref().and_then(|head| Value::parse(head).ok());
+        let revision = head.and_then(|head| count(&head, "revision"));
+        let answer =
+            value.get("answer").and_then(Value::as_str).and_then(|text| Value::parse_lenient(text).ok());
+        if let Some(answer) = answer.filter(|_| revision == Some(self.acknowledged)) {
+            let fresh = value.get("fresh").is_some();
+            self.read_wanted &= !fresh;
+            self.take_told_quote(&answer, fresh);
+        }
+    }
+
+    /// The answer that another tab had.
+    fn take_told_quote(&mut self, answer: &Value, fresh: bool) {
+        let session = answer.get("customerSession").unwrap_or(&Value::Null);
+        let loyalty = answer.get("loyalty").is_none().then(|| self.kept_loyalty(session)).flatten();
+        if *session != Value::Null {
+            self.take_state(session);
+        }
+        self.foreign = None;
+        self.take_quote(answer, fresh, loyalty, Vec::new());
+    }
+
+    /// None where something is damaged.
+    fn follow_all(&mut self, stored: &Stored, value: &Value, clears: bool) -> Option<()> {
+        let parse = |text: &String| Value::parse(text).ok();
+        let was_open = self.state == State::Open;
+        let mut adopted = false;
+        if let Some(head) = &stored.head {
+            adopted = !clears && self.follow_head(&parse(head)?)?;
+        }
+        let entries = read_entries(&stored.journal, self.keeping.seen)?;
+        if adopted && entries.is_empty() {
+            self.insert_nothing();
+        }
+        self.insert(entries);
+        if let Some(answer) = value.get("answer").and_then(Value::as_str) {
+            let answer = Value::parse_lenient(answer).ok()?;
+            self.take_told_quote(&answer, value.get("fresh").is_some());
+        }
+        if clears {
+            self.keeping.cleared_by_another();
+            let head = stored.head.as_ref().and_then(parse);
+            self.keeping.foreign = head.and_then(|head| count(&head, "foreign")) != Some(0);
+        }
+        let sending = match &stored.sending {
+            Some(sending) => parse(sending)?,
+            None if clears => Value::Null,
+            None => return Some(()),
+        };
+        self.follow_sending(&sending);
+        let moving = self.moving.take();
+        let known = moving.is_some();
+        self.moving = Move::from_record(&sending);
+        self.follow_move(moving);
+        if clears && was_open {
+            self.ended_by(!known, self.keeping.foreign);
+        }
+        Some(())
+    }
+
+    /// The draft as the sender has it confirmed; whether it is one that was adopted.
+    fn follow_head(&mut self, head: &Value) -> Option<bool> {
+        let revision = count(head, "revision")?;
+        let adopts = revision > self.keeping.base_revision;
+        let same = revision == self.keeping.base_revision;
+        if revision > self.acknowledged {
+            let draft = match self.keeping.base.as_ref().filter(|_| same) {
+                Some(base) => base.clone(),
+                None => Draft::read_record(head.get("draft")?, self.options.limits)?,
+            };
+            self.acknowledged = revision;
+            self.quote_fresh = false;
+            if adopts {
+                self.keeping.take_base(draft.clone(), revision);
+            }
+            self.acknowledged_draft = draft;
+        }
+        self.opening = None;
+        if let Some(session) = head.get("session") {
+            self.take_state(session);
+            self.own = self.session.clone();
+        }
+        self.all_changed();
+        Some(adopts)
+    }
+
+    /// The move as the sender's record has it takes the place of the one that is known here; who waits
+    /// for one that is over is told.
+    pub(super) fn follow_move(&mut self, known: Option<Move>) {
+        let Some(mut known) = known else {
+            return;
+        };
+        match &mut self.moving {
+            Some(moving) => {
+                known = match moving.join(known) {
+                    None => return,
+                    Some(other) => other,
+                };
+                let error = SyncError::new(SyncCode::Aborted);
+                for ticket in known.everybody() {
+                    self.reject(ticket, error.clone());
+                }
+            }
+            None => {
+                let reached = known.goal() == self.state;
+                let tickets = known.everybody();
+                if reached {
+                    self.moving = Some(known);
+                    self.moved();
+                }
+                for ticket in tickets {
+                    match reached {
+                        true => self.resolve(ticket, crate::sync::Reply::Done),
+                        false => self.reject(ticket, SyncError::new(SyncCode::Rejected)),
+                    }
+                }
+                self.all_changed();
+            }
+        }
+    }
+
+    /// Goals that a tab without the role can see reached by itself.
+    pub(super) fn is_for_all(ask: &Ask) -> bool {
+        matches!(ask, Ask::Flush | Ask::Settled | Ask::Refresh)
+    }
+}

@@ -1,0 +1,579 @@
+//! Several tabs with one session: one store, one lock, one channel, one endpoint.
+
+use std::collections::VecDeque;
+
+use cartwright::sync::{
+    Action, Ask, Event, Failure, Machine, Notice, Options, Phase, Reply, Send, SyncError, Writes,
+};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use crate::desk::{Disk, START, items, known, new, value, with};
+use crate::endpoint::Endpoint;
+
+/// One tab, as its browser sees it.
+struct Tab {
+    machine: Machine,
+    /// What other tabs told and it has not heard yet.
+    inbox: VecDeque<String>,
+    writing: Option<Writes>,
+    open: Option<Send>,
+    wake: Option<u64>,
+    /// Revisions that its shopper was told, each for one unit.
+    told: Vec<u64>,
+    conflicts: u64,
+    closed: Vec<bool>,
+    /// Whether its store gave out.
+    failed: bool,
+    settled: Vec<(u64, Result<Reply, SyncError>)>,
+}
+
+/// A browser with some tabs.
+struct Browser {
+    disk: Disk,
+    endpoint: Endpoint,
+    tabs: Vec<Tab>,
+    holder: Option<usize>,
+    queue: VecDeque<usize>,
+    now: u64,
+    seeds: u64,
+}
+
+impl Browser {
+    fn with(count: usize) -> Browser {
+        let mut browser = Browser {
+            disk: Disk::default(),
+            endpoint: Endpoint::default(),
+            tabs: Vec::new(),
+            holder: None,
+            queue: VecDeque::new(),
+            now: START,
+            seeds: 0,
+        };
+        for tab in 0..count {
+            let opened = browser.page(if tab == 0 { new() } else { known() });
+            browser.tabs.push(opened);
+        }
+        for tab in 0..count {
+            browser.handle(tab, Event::Opened);
+        }
+        browser
+    }
+
+    fn page(&mut self, options: Json) -> Tab {
+        self.seeds += 1;
+        let stored = json!({ "stored": self.disk.option(), "seed": format!("{:016x}", self.seeds << 40) });
+        let options = Options::read(&value(&with(options, stored))).unwrap();
+        Tab {
+            machine: Machine::new(options).unwrap(),
+            inbox: VecDeque::new(),
+            writing: None,
+            open: None,
+            wake: None,
+            told: Vec::new(),
+            conflicts: 0,
+            closed: Vec::new(),
+            failed: false,
+            settled: Vec::new(),
+        }
+    }
+
+    /// The tab is gone, whatever it was doing, and a new one takes its place.
+    fn crash(&mut self, tab: usize) {
+        self.release(tab);
+        self.queue.retain(|waiting| *waiting != tab);
+        self.tabs[tab] = self.page(known());
+        self.grant();
+        self.handle(tab, Event::Opened);
+    }
+
+    fn release(&mut self, tab: usize) {
+        if self.holder == Some(tab) {
+            self.holder = None;
+        }
+    }
+
+    fn grant(&mut self) {
+        if self.holder.is_none()
+            && let Some(next) = self.queue.pop_front()
+        {
+            self.holder = Some(next);
+            self.handle(next, Event::LockGained);
+        }
+    }
+
+    fn tell(&mut self, from: usize, text: &str) {
+        for (to, tab) in self.tabs.iter_mut().enumerate() {
+            if to != from {
+                tab.inbox.push_back(text.to_string());
+            }
+        }
+    }
+
+    fn handle(&mut self, tab: usize, event: Event) -> bool {
+        let now = self.now;
+        let here = &mut self.tabs[tab];
+        if matches!(&event, Event::Answered { id, .. } | Event::Failed { id, .. }
+            if here.open.as_ref().is_some_and(|open| open.id == *id))
+        {
+            here.open = None;
+        }
+        if event == Event::Woke {
+            here.wake = None;
+        }
+        let actions = here.machine.handle(event, now);
+        let ok = match &actions.edited {
+            Some(Ok(edited)) => {
+                here.told.push(edited.revision);
+                true
+            }
+            Some(Err(_)) => false,
+            None => true,
+        };
+        for action in actions.list {
+            let here = &mut self.tabs[tab];
+            match action {
+                Action::Send(send) => {
+                    assert_eq!(self.holder, Some(tab), "only the sender sends");
+                    here.open = Some(send);
+                    here.wake = None;
+                }
+                Action::Store(writes) => {
+                    assert!(here.writing.is_none(), "one transaction after the other");
+                    here.writing = Some(writes);
+                }
+                Action::WakeAt(at) => here.wake = Some(at),
+                Action::Tell(text) => self.tell(tab, &text),
+                Action::TakeLock if self.queue.contains(&tab) || self.holder == Some(tab) => {}
+                Action::TakeLock => self.queue.push_back(tab),
+                Action::StealLock => {
+                    if let Some(holder) = self.holder.replace(tab).filter(|holder| *holder != tab) {
+                        self.tabs[holder].open = None;
+                        self.handle(holder, Event::LockLost);
+                    }
+                    self.queue.retain(|waiting| *waiting != tab);
+                    self.handle(tab, Event::LockGained);
+                }
+                Action::YieldLock => {
+                    self.release(tab);
+                    self.queue.retain(|waiting| *waiting != tab);
+                }
+                Action::Emit(Notice::Settled { ticket, result }) => here.settled.push((ticket, result)),
+                Action::Emit(Notice::Conflict { .. }) => here.conflicts += 1,
+                Action::Emit(Notice::Closed { foreign, .. }) => here.closed.push(foreign),
+                Action::Emit(_) => {}
+            }
+        }
+        self.grant();
+        ok
+    }
+
+    fn add(&mut self, tab: usize, sku: &str) -> bool {
+        let item = json!({ "do": "cart.add", "item": { "sku": sku, "quantity": 1, "price": "19.99" } });
+        self.edit(tab, &item)
+    }
+
+    fn edit(&mut self, tab: usize, command: &Json) -> bool {
+        match self.tabs[tab].machine.read_command(&value(command)) {
+            Ok(edit) => self.handle(tab, Event::Edited(vec![edit])),
+            Err(_) => false,
+        }
+    }
+
+    fn ask(&mut self, tab: usize, ticket: u64, ask: Ask) {
+        self.handle(tab, Event::Asked { ticket, ask });
+    }
+
+    /// The store gives out in one tab.
+    fn fail_store(&mut self, tab: usize) {
+        self.tabs[tab].failed = true;
+        if self.tabs[tab].writing.take().is_some() {
+            self.handle(tab, Event::StoreFailed);
+        }
+    }
+
+    fn commit(&mut self, tab: usize) -> bool {
+        let Some(writes) = self.tabs[tab].writing.take() else {
+            return false;
+        };
+        if self.tabs[tab].failed {
+            self.handle(tab, Event::StoreFailed);
+            return true;
+        }
+        let text = writes.to_text();
+        let event = self.disk.commit(writes);
+        if event == Event::Stored {
+            self.tell(tab, &text);
+        }
+        self.handle(tab, event);
+        true
+    }
+
+    fn deliver(&mut self, tab: usize) -> bool {
+        let Some(text) = self.tabs[tab].inbox.pop_front() else {
+            return false;
+        };
+        self.handle(tab, Event::Heard(text));
+        true
+    }
+
+    fn serve(&mut self, tab: usize) -> bool {
+        let Some(send) = self.tabs[tab].open.clone() else {
+            return false;
+        };
+        let (status, body) = self.endpoint.take(&send, self.now);
+        self.handle(tab, Event::Answered { id: send.id, status, retry_after: None, body });
+        true
+    }
+
+    fn fail(&mut self, tab: usize, applied: bool) {
+        if let Some(send) = self.tabs[tab].open.clone() {
+            if applied {
+                self.endpoint.take(&send, self.now);
+            }
+            self.handle(tab, Event::Failed { id: send.id, failure: Failure::Network });
+        }
+    }
+
+    fn answer(&mut self, tab: usize, status: u16) {
+        if let Some(send) = self.tabs[tab].open.clone() {
+            let body = "{}".to_string();
+            self.handle(tab, Event::Answered { id: send.id, status, retry_after: None, body });
+        }
+    }
+
+    fn wait(&mut self, tab: usize) -> bool {
+        let Some(at) = self.tabs[tab].wake else {
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.handle(tab, Event::Woke);
+        true
+    }
+
+    /// Everything happens that is to happen, what is there already before what is waited for.
+    fn run(&mut self) {
+        for _ in 0..2000 {
+            let tabs = 0..self.tabs.len();
+            let now = tabs.clone().any(|tab| self.commit(tab) || self.deliver(tab) || self.serve(tab));
+            if now {
+                continue;
+            }
+            let next =
+                tabs.filter(|tab| self.tabs[*tab].wake.is_some()).min_by_key(|tab| self.tabs[*tab].wake);
+            let Some(next) = next else {
+                return;
+            };
+            self.wait(next);
+        }
+        let seen: Vec<_> = self.tabs.iter().map(|tab| (tab.machine.phase(), tab.wake, &tab.open)).collect();
+        panic!("no end: {seen:?}");
+    }
+
+    fn items(&self, tab: usize) -> Vec<(String, u64)> {
+        let lines = self.tabs[tab].machine.draft().lines().iter();
+        lines.map(|line| (line.item.sku().to_string(), line.item.quantity())).collect()
+    }
+
+    fn server(&self) -> Vec<(String, u64)> {
+        if self.endpoint.stored.is_some() { self.endpoint.items() } else { Vec::new() }
+    }
+
+    fn phase(&self, tab: usize) -> Phase {
+        self.tabs[tab].machine.phase()
+    }
+}
+
+#[test]
+fn a_tab_shows_what_another_one_did_and_its_quote() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    browser.add(1, "B");
+    browser.edit(1, &json!({ "do": "coupons.add", "code": "XMAS-20-2021" }));
+    browser.run();
+    for tab in [0, 1] {
+        assert_eq!(browser.items(tab), items(&[("A", 1), ("B", 1)]), "{tab}");
+        let machine = &browser.tabs[tab].machine;
+        assert!(machine.quote_is_current(), "{tab}");
+        assert_eq!(machine.acknowledged(), machine.revision());
+        assert_eq!(machine.persisted(), machine.revision());
+        assert_eq!(machine.codes().0[0].status, cartwright::sync::Status::Accepted);
+        assert_eq!(browser.phase(tab), Phase::Idle);
+    }
+    assert_eq!(browser.server(), items(&[("A", 1), ("B", 1)]));
+}
+
+#[test]
+fn two_hundred_increments_in_each_of_two_tabs_make_four_hundred() {
+    let mut browser = Browser::with(2);
+    for round in 0..200 {
+        for tab in [0, 1] {
+            assert!(browser.add(tab, "A"));
+            if round % 7 == tab {
+                browser.commit(tab);
+            }
+            if round % 5 == 0 {
+                browser.deliver(tab);
+            }
+        }
+    }
+    browser.run();
+    assert_eq!(browser.server(), items(&[("A", 400)]));
+    assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
+    assert!(browser.endpoint.applied.len() < 12, "{}", browser.endpoint.applied.len());
+}
+
+#[test]
+fn the_other_tab_finishes_what_a_tab_had_begun_when_it_died() {
+    for applied in [true, false] {
+        let mut browser = Browser::with(2);
+        browser.add(0, "A");
+        browser.run();
+        let sender = browser.holder.unwrap();
+        browser.add(sender, "B");
+        while browser.tabs[sender].open.is_none() {
+            assert!(browser.commit(sender) || browser.wait(sender));
+        }
+        let first = browser.tabs[sender].open.clone().unwrap();
+        if applied {
+            browser.endpoint.take(&first, browser.now);
+        }
+        browser.crash(sender);
+        let other = 1 - sender;
+        while browser.tabs[other].open.is_none() {
+            assert!(browser.commit(other) || browser.deliver(other) || browser.wait(other));
+        }
+        let again = browser.tabs[other].open.clone().unwrap();
+        assert_eq!((&again.body, &again.key), (&first.body, &first.key), "applied: {applied}");
+        browser.run();
+        assert_eq!(browser.server(), items(&[("A", 1), ("B", 1)]));
+        assert_eq!(browser.endpoint.applied.len(), 2);
+    }
+}
+
+#[test]
+fn an_edit_that_no_longer_fits_is_given_back() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    let line = browser.tabs[0].machine.draft().lines()[0].id.to_text();
+    browser.edit(0, &json!({ "do": "cart.clear" }));
+    assert!(browser.edit(1, &json!({ "do": "cart.setQuantity", "lineId": line, "quantity": 5 })));
+    assert!(browser.commit(0));
+    browser.run();
+    assert_eq!(browser.tabs[1].conflicts, 1);
+    assert_eq!((browser.items(0), browser.items(1), browser.server()), (vec![], vec![], vec![]));
+}
+
+#[test]
+fn a_line_that_two_tabs_added_is_one_line_under_both_ids() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.add(1, "A");
+    let ids = [0, 1].map(|tab| browser.tabs[tab].machine.draft().lines()[0].id.to_text());
+    assert_ne!(ids[0], ids[1]);
+    browser.run();
+    assert_eq!(browser.server(), items(&[("A", 2)]));
+    for (tab, id) in ids.iter().enumerate() {
+        assert!(browser.edit(tab, &json!({ "do": "cart.setQuantity", "lineId": id, "quantity": 5 + tab })));
+        browser.run();
+        assert_eq!(browser.server(), items(&[("A", 5 + tab as u64)]));
+    }
+}
+
+#[test]
+fn a_double_close_from_two_tabs_closes_once_and_both_are_told() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    browser.ask(0, 1, Ask::Close(None));
+    browser.ask(1, 1, Ask::Close(None));
+    browser.run();
+    for tab in [0, 1] {
+        assert_eq!(browser.tabs[tab].settled, [(1, Ok(Reply::Done))], "{tab}");
+        assert_eq!(browser.tabs[tab].closed, [false], "{tab}");
+        assert_eq!(browser.phase(tab), Phase::Finished);
+    }
+    let closing = |body: &&Json| body["customerSession"]["state"] == "closed";
+    assert_eq!(browser.endpoint.applied.iter().filter(closing).count(), 1);
+    assert!(browser.disk.is_empty());
+}
+
+#[test]
+fn an_edit_of_another_tab_is_in_the_order_or_is_given_back() {
+    for first in [0, 1] {
+        let mut browser = Browser::with(2);
+        browser.add(0, "A");
+        browser.run();
+        let sender = browser.holder.unwrap();
+        let other = 1 - sender;
+        assert!(browser.add(other, "B"));
+        browser.ask(sender, 1, Ask::Close(None));
+        browser.commit(if first == 0 { sender } else { other });
+        browser.run();
+        let given_back = browser.tabs[other].conflicts;
+        let expected = if given_back == 0 { items(&[("A", 1), ("B", 1)]) } else { items(&[("A", 1)]) };
+        assert_eq!(browser.server(), expected);
+        assert_eq!(given_back, if first == 0 { 1 } else { 0 });
+        assert_eq!(browser.phase(other), Phase::Finished);
+    }
+}
+
+#[test]
+fn a_tab_that_is_asked_becomes_the_sender() {
+    let mut browser = Browser::with(3);
+    browser.add(0, "A");
+    browser.run();
+    for tab in [2, 0, 1] {
+        browser.ask(tab, 7, Ask::Preview(value(&json!({ "couponCodes": ["XMAS-20-2021"] }))));
+        browser.run();
+        assert_eq!(browser.holder, Some(tab));
+        assert!(matches!(browser.tabs[tab].settled.as_slice(), [(7, Ok(Reply::Preview(..)))]));
+    }
+}
+
+#[test]
+fn a_sender_that_stands_still_is_replaced() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    let frozen = browser.holder.unwrap();
+    let other = 1 - frozen;
+    browser.add(other, "B");
+    while browser.holder == Some(frozen) {
+        assert!(browser.commit(other) || browser.wait(other));
+    }
+    while browser.server() != items(&[("A", 1), ("B", 1)]) {
+        assert!(browser.commit(other) || browser.serve(other) || browser.wait(other));
+    }
+    browser.run();
+    assert_eq!(browser.items(frozen), browser.server());
+}
+
+#[test]
+fn a_preparation_holds_the_edits_of_every_tab_until_one_releases_it() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    browser.ask(0, 1, Ask::Prepare(None));
+    browser.run();
+    assert!(matches!(browser.tabs[0].settled.as_slice(), [(1, Ok(Reply::Prepared { .. }))]));
+    assert!(!browser.add(0, "B") && !browser.add(1, "B"));
+    browser.ask(1, 1, Ask::Release);
+    browser.run();
+    assert_eq!(browser.tabs[1].settled, [(1, Ok(Reply::Done))]);
+    assert!(browser.add(0, "B") && browser.add(1, "B"));
+    browser.run();
+    assert_eq!(browser.server(), items(&[("A", 1), ("B", 2)]));
+}
+
+#[test]
+fn a_tab_that_cannot_store_hands_its_edits_to_one_that_can() {
+    for sender_fails in [true, false] {
+        let mut browser = Browser::with(2);
+        browser.add(0, "A");
+        browser.run();
+        let sender = browser.holder.unwrap();
+        let failing = if sender_fails { sender } else { 1 - sender };
+        browser.add(failing, "B");
+        browser.fail_store(failing);
+        browser.add(failing, "C");
+        browser.add(1 - failing, "D");
+        browser.run();
+        let mut all = browser.server();
+        all.sort();
+        assert_eq!(all, items(&[("A", 1), ("B", 1), ("C", 1), ("D", 1)]), "{sender_fails}");
+        assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
+        assert!(!browser.tabs[failing].machine.is_stored());
+        // Everything survives in the other one's store.
+        browser.crash(failing);
+        browser.run();
+        browser.crash(1 - failing);
+        browser.run();
+        assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
+        assert_eq!(browser.server().len(), 4);
+    }
+}
+
+/// What a schedule does next, in which tab.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Add,
+    Commit,
+    Deliver,
+    Serve,
+    Lose,
+    LoseAnswer,
+    Refuse,
+    Wait,
+    Crash,
+    Hide,
+    Show,
+    Flush,
+}
+
+fn schedule() -> impl Strategy<Value = (usize, Vec<(usize, Step)>)> {
+    use Step::{Add, Commit, Crash, Deliver, Flush, Hide, Lose, LoseAnswer, Refuse, Serve, Show, Wait};
+    let step = prop_oneof![
+        5 => Just(Add), 8 => Just(Commit), 6 => Just(Deliver), 5 => Just(Serve), 1 => Just(Lose),
+        1 => Just(LoseAnswer), 1 => Just(Refuse), 5 => Just(Wait), 1 => Just(Crash), 1 => Just(Hide), 1 => Just(Show),
+        1 => Just(Flush),
+    ];
+    (2..4_usize)
+        .prop_flat_map(move |tabs| (Just(tabs), prop::collection::vec((0..tabs, step.clone()), 1..90)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every edit that was stored, or whose tab lives, is at the endpoint once, and all tabs show the same.
+    #[test]
+    fn edits_of_all_tabs_arrive_once((tabs, steps) in schedule()) {
+        let mut browser = Browser::with(tabs);
+        let mut units = 0;
+        for (tab, step) in steps {
+            let confirmed: Vec<u64> = browser.tabs.iter().map(|tab| tab.machine.acknowledged()).collect();
+            match step {
+                Step::Add => units += u64::from(browser.add(tab, "A")),
+                Step::Commit => { browser.commit(tab); }
+                Step::Deliver => { browser.deliver(tab); }
+                Step::Serve => { browser.serve(tab); }
+                Step::Lose => browser.fail(tab, false),
+                Step::LoseAnswer => browser.fail(tab, true),
+                Step::Refuse => browser.answer(tab, 503),
+                Step::Wait => { browser.wait(tab); }
+                Step::Crash => {
+                    let persisted = browser.tabs[tab].machine.persisted();
+                    let lost = browser.tabs[tab].told.iter().filter(|told| **told > persisted).count();
+                    // What is being stored may be or not: it is not promised.
+                    browser.tabs[tab].writing = None;
+                    units -= lost as u64;
+                    browser.crash(tab);
+                    continue;
+                }
+                Step::Hide => { browser.handle(tab, Event::Hidden); }
+                Step::Show => { browser.handle(tab, Event::Shown); }
+                Step::Flush => browser.ask(tab, 0, Ask::Flush),
+            }
+            for (tab, before) in browser.tabs.iter().zip(confirmed) {
+                prop_assert!(tab.machine.acknowledged() >= before, "what was confirmed stays confirmed");
+                prop_assert!(tab.machine.acknowledged() <= tab.machine.revision());
+            }
+        }
+        for tab in 0..tabs {
+            browser.handle(tab, Event::Shown);
+        }
+        browser.run();
+        let expected = if units == 0 { vec![] } else { items(&[("A", units)]) };
+        prop_assert_eq!(browser.server(), expected.clone());
+        for tab in 0..tabs {
+            prop_assert_eq!(browser.items(tab), expected.clone(), "tab {}", tab);
+            prop_assert_eq!(browser.tabs[tab].conflicts, 0);
+            prop_assert!(browser.tabs[tab].settled.iter().all(|(_, result)| result.is_ok()));
+            let machine = &browser.tabs[tab].machine;
+            prop_assert_eq!(machine.acknowledged(), machine.revision());
+            prop_assert_eq!(machine.persisted(), machine.revision());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// Other tabs with the same session: a lock that one of them holds, and a channel on which all of them are told.
+
+/** Messages of another version of the records go elsewhere. */
+const VERSION = 1;
+
+/**
+ * @typedef {object} Tabs
+ * @property {boolean} locked whether this tab had the lock at once
+ * @property {(text: string) => void} tell
+ * @property {(what: string) => void} lock `take`, `steal` or `yield` it
+ * @property {() => void} leave
+ */
+
+/**
+ * Takes part with a session; rejects where a page cannot, as while it is left.
+ *
+ * @param {string} session
+ * @param {(text: string) => void} hear
+ * @param {(signal: 'locked' | 'unlocked') => void} signal
+ * @returns {Promise<Tabs>}
+ */
+export async function joinTabs(session, hear, signal) {
+  const name = `cartwright:${VERSION}:${session}`;
+  /** @type {(() => void) | undefined} */
+  let release;
+  /** @type {AbortController | undefined} */
+  let waiting;
+
+  /**
+   * @param {LockOptions} options
+   * @param {(held: boolean) => void} told
+   */
+  const request = async (options, told) => {
+    let held = false;
+    try {
+      await navigator.locks.request(name, options, (lock) => {
+        held = Boolean(lock);
+        waiting = undefined;
+        // Until it resolves the lock is held.
+        const end = lock && new Promise((resolve) => (release = () => resolve(undefined)));
+        told(held);
+        return end;
+      });
+    } catch (error) {
+      if (!held) throw error;
+      // It was stolen.
+      release = undefined;
+      signal('unlocked');
+    }
+  };
+
+  const letGo = () => {
+    waiting?.abort();
+    waiting = undefined;
+    release?.();
+    release = undefined;
+  };
+
+  /** @param {LockOptions} options */
+  const gain = (options) => {
+    // Who waits in vain is being left.
+    request(options, () => signal('locked')).catch(() => {});
+  };
+
+  const locked = await new Promise((resolve, reject) => {
+    request({ ifAvailable: true }, resolve).catch(reject);
+  });
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }) => hear(String(data));
+  return {
+    locked,
+    tell: (text) => channel.postMessage(text),
+    lock: (what) => {
+      if (what !== 'take') letGo();
+      if (what === 'steal') gain({ steal: true });
+      if (what === 'take' && !waiting && !release) {
+        waiting = new AbortController();
+        gain({ signal: waiting.signal });
+      }
+    },
+    leave: () => {
+      letGo();
+      channel.close();
+    },
+  };
+}
