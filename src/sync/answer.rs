@@ -463,6 +463,7 @@ impl Machine {
         // All that is under way may have taken effect.
         let sends = self.unknown.as_ref().map_or(0, |attempt| attempt.sends);
         let ours = i64::from(sends).saturating_add(i64::from(begun.is_some()));
+        let known = self.acknowledged();
         let same = self.is_same(session);
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
@@ -489,6 +490,7 @@ impl Machine {
         self.read_wanted = false;
         if let Some(edits) = opening.or(again) {
             self.replay(edits);
+            self.made_again = (known, self.revision);
             // Those asked for meanwhile were made of a draft without what the server has.
             for preview in std::mem::take(&mut self.previews) {
                 self.ask(preview.ticket, Ask::Preview(preview.changes));

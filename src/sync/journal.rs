@@ -2,7 +2,7 @@
 //! all tabs agree on.
 
 use crate::draft::command::{Command, LineIds};
-use crate::draft::refusal::Refusal;
+use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, LineId};
 use crate::model::json::{Value, write_list, write_string};
@@ -115,6 +115,8 @@ impl Machine {
                     opening.extend(read);
                 }
             }
+            // It was accepted once: a field that was not sent then is set anew by a later edit.
+            Err(errors) if errors.iter().all(|error| error.code == Code::CannotUnset) => {}
             Err(errors) => self.conflict(read, &errors),
         }
         // Numbers stay as they are in the store, whatever became of the edit.

@@ -36,6 +36,9 @@ pub struct Machine {
     pub(super) revision: u64,
     pub(super) acknowledged: u64,
     pub(super) acknowledged_draft: Draft,
+    /// What was confirmed before edits were made again on top of what was read, and the revision that
+    /// they have now: nobody was told that number.
+    pub(super) made_again: (u64, u64),
     pub(super) state: State,
     pub(super) session: Option<Arc<Value>>,
     /// The last session that is ours: answered to an update, or adopted.
@@ -219,6 +222,7 @@ impl Machine {
             touched: false,
             changes: Change::default(),
             acknowledged_draft: draft.clone(),
+            made_again: (0, 0),
             draft,
             revision: 0,
             acknowledged: 0,
@@ -557,7 +561,9 @@ impl Machine {
 
     /// The last revision that the server confirmed.
     pub fn acknowledged(&self) -> u64 {
-        self.below_pending(self.acknowledged)
+        let (floor, until) = self.made_again;
+        let reached = if self.acknowledged < until { floor } else { self.acknowledged };
+        self.below_pending(reached)
     }
 
     /// The state of the session.

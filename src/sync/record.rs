@@ -211,6 +211,10 @@ impl Machine {
         let sending = stored.sending.as_ref().map(parse).transpose()?;
         let recorded = sending.as_ref().and_then(|sending| count(sending, "revision"));
         let mut sent = (recorded == Some(self.revision)).then(|| self.draft.clone());
+        // What was sent decides whether an edit unsets a field or clears it.
+        if let Some(sending) = &sending {
+            self.draft.read_sent(sending).ok_or(SyncCode::StorageFailed)?;
+        }
         for entry in read_entries(&stored.journal, 0).ok_or(SyncCode::StorageFailed)? {
             self.follow(entry);
             if recorded == Some(self.revision) {
@@ -218,7 +222,6 @@ impl Machine {
             }
         }
         if let Some(sending) = &sending {
-            self.draft.read_sent(sending).ok_or(SyncCode::StorageFailed)?;
             self.restore_sending(sending, sent);
         }
         self.keeping.sending = stored.sending.clone().unwrap_or_default();

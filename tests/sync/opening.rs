@@ -372,3 +372,14 @@ fn rule_0_of_two_equal_lines_an_addition_joins_one() {
     let ids: Vec<bool> = lines.iter().map(|line| line.id == added).collect();
     assert_eq!((ids, desk.endpoint.items()), (vec![true, false], items(&[("S", 2), ("S", 1)])));
 }
+
+#[test]
+fn rule_0_an_edit_made_meanwhile_is_confirmed_when_its_update_is() {
+    let mut desk = desk(&known(), held());
+    let told = desk.add("A", 1).revision;
+    desk.serve();
+    assert!(desk.machine.acknowledged() < told, "the cart that was read does not have it");
+    desk.run();
+    assert!(desk.machine.acknowledged() >= told);
+    assert_eq!(desk.machine.acknowledged(), desk.machine.revision());
+}

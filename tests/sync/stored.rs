@@ -196,6 +196,20 @@ fn edits_made_while_the_session_is_read_survive_the_page_too() {
 }
 
 #[test]
+fn a_field_that_was_sent_is_cleared_after_a_reload_too() {
+    let mut desk = kept();
+    desk.edit(json!({ "do": "referral.set", "code": "NT2K54D9" }));
+    desk.next();
+    desk.apply();
+    let mut desk = desk.reload();
+    desk.edit(json!({ "do": "unset", "field": "referralCode" }));
+    let mut desk = desk.reload();
+    desk.run();
+    assert_eq!(desk.endpoint.session()["referralCode"], json!(""));
+    assert!(desk.conflicts().is_empty());
+}
+
+#[test]
 fn what_others_wrote_meanwhile_is_taken_over_where_nothing_of_ours_waits() {
     let mut desk = stocked();
     let mut other = Desk::closed(&with(known(), json!({ "seed": "1".repeat(16) })));
