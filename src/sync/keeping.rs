@@ -29,6 +29,8 @@ struct Busy {
     releases: bool,
     /// Whether it brings a draft that was adopted.
     adopts: bool,
+    /// Whether it writes records anew that were gone.
+    reseeds: bool,
     /// Whether a move is on record then.
     records: bool,
 }
@@ -73,6 +75,8 @@ pub(super) struct Keeping {
     pub(super) claims: bool,
     /// Whether other tabs are to be told of edits that cannot be stored here.
     pub(super) hands_over: bool,
+    /// Whether the records are gone, and are to be written anew by whoever finds out.
+    pub(super) reseeds: bool,
     /// Whether the next read is the base of what is not stored: this tab may not have heard of everything.
     pub(super) rejoins: bool,
     /// Whether everything is to be read.
@@ -237,6 +241,9 @@ impl Machine {
         writes.aside = std::mem::take(&mut self.keeping.aside);
         writes.epoch = self.keeping.claims.then(|| self.keeping.epoch.saturating_add(1));
         let leads = self.leads();
+        if self.keeping.reseeds {
+            writes.head = Some(self.head_text());
+        }
         if leads {
             writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
             let over = self.state != State::Open;
@@ -250,7 +257,8 @@ impl Machine {
                 return busy;
             }
             let cleared = std::mem::take(&mut self.keeping.cleared);
-            if std::mem::take(&mut self.keeping.head) || cleared {
+            let news = std::mem::take(&mut self.keeping.head) || cleared;
+            if news && !self.keeping.reseeds {
                 writes.head = Some(self.head_text());
                 writes.upto = self.acknowledged;
                 busy.adopts = std::mem::take(&mut self.keeping.adopted);
@@ -262,6 +270,7 @@ impl Machine {
                 busy.records = self.moving.as_ref().is_some_and(Move::holds_edits);
             }
         }
+        busy.reseeds = std::mem::take(&mut self.keeping.reseeds);
         busy.pending = std::mem::take(&mut self.keeping.pending);
         writes.journal = busy.pending.iter().map(|pending| (pending.revision, pending.to_text())).collect();
         busy
@@ -321,6 +330,7 @@ impl Machine {
         keeping.pending = pending;
         keeping.head |= busy.writes.head.is_some();
         keeping.adopted |= busy.adopts;
+        keeping.reseeds |= busy.reseeds;
         keeping.aside |= busy.writes.aside;
         if busy.writes.sending.is_some() {
             keeping.sending.clear();
@@ -377,7 +387,8 @@ impl Machine {
     /// decides, and what is here is stored anew.
     fn wiped(&mut self) {
         self.keeping.seen = 0;
-        self.keeping.head = true;
+        self.keeping.reseeds = self.opening.is_none();
+        self.keeping.sending.clear();
         self.keeping.recorded = false;
         self.keeping.claims |= self.leads();
         self.read_wanted = true;

@@ -138,13 +138,19 @@ impl Machine {
         out
     }
 
+    /// The draft as the server confirmed it; or, where the records are gone, with everything that was in
+    /// them.
     pub(super) fn head_text(&self) -> String {
+        let base = self.keeping.base.as_ref().filter(|_| self.keeping.reseeds);
+        let revision = if base.is_some() { self.keeping.base_revision } else { self.acknowledged };
         let mut out = "{\"schema\":".to_string();
         write_count(SCHEMA.unsigned_abs(), &mut out);
-        out.push_str(",\"revision\":");
-        write_count(self.acknowledged, &mut out);
+        number("revision", revision, &mut out);
+        if revision > self.acknowledged {
+            number("open", 1, &mut out);
+        }
         out.push_str(",\"draft\":");
-        self.acknowledged_draft.write_record(&mut out);
+        base.unwrap_or(&self.acknowledged_draft).write_record(&mut out);
         if let Some(session) = &self.own {
             out.push_str(",\"session\":");
             session.write(&mut out);
@@ -239,8 +245,10 @@ impl Machine {
     fn restore_head(&mut self, head: &Value) -> Option<()> {
         self.draft = Draft::read_record(head.get("draft")?, self.options.limits)?;
         self.revision = count(head, "revision")?;
-        self.acknowledged = self.revision;
-        self.acknowledged_draft = self.draft.clone();
+        if head.get("open").is_none() {
+            self.acknowledged = self.revision;
+            self.acknowledged_draft = self.draft.clone();
+        }
         self.opening = None;
         if let Some(session) = head.get("session") {
             self.take_state(session);

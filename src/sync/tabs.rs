@@ -399,7 +399,11 @@ impl Machine {
         let revision = count(head, "revision")?;
         let adopts = revision > self.keeping.base_revision;
         let same = revision == self.keeping.base_revision;
-        if revision > self.acknowledged {
+        let open = head.get("open").is_some();
+        if open && adopts {
+            return None;
+        }
+        if revision > self.acknowledged && !open {
             let draft = match self.keeping.base.as_ref().filter(|_| same) {
                 Some(base) => base.clone(),
                 None => Draft::read_record(head.get("draft")?, self.options.limits)?,

@@ -496,6 +496,48 @@ fn a_tab_that_cannot_store_hands_its_edits_to_one_that_can() {
     }
 }
 
+#[test]
+fn what_cannot_be_understood_on_the_channel_changes_nothing() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    let version = browser.disk.version;
+    let damaged = json!({ "expect": version, "version": version + 1, "head": "{", "journal": [] });
+    let strange = json!({ "expect": version, "version": version + 9, "journal": [[9, "{}"]], "answer": 7 });
+    let future = json!({ "expect": version + 5, "version": version + 6, "sending": "[]", "journal": 3 });
+    let words = ["", "{", "[]", "7", "null", "{\"word\":7}", "{\"word\":\"new\"}", "{\"word\":\"take\"}"];
+    let entry = "{\"word\":\"take\",\"journal\":[\"{}\"]}";
+    let texts = words.into_iter().chain([entry]).map(str::to_string);
+    let texts: Vec<String> = texts.chain([damaged, strange, future].map(|text| text.to_string())).collect();
+    for text in texts {
+        for tab in [0, 1] {
+            browser.handle(tab, Event::Heard(text.clone()));
+            browser.run();
+            assert_eq!(browser.items(tab), items(&[("A", 1)]), "{text}");
+            assert_eq!(browser.phase(tab), Phase::Idle, "{text}");
+        }
+    }
+    browser.add(1, "B");
+    browser.run();
+    assert_eq!((browser.items(0), browser.server()), (browser.items(1), items(&[("A", 1), ("B", 1)])));
+}
+
+#[test]
+fn records_that_were_deleted_under_a_tab_are_written_anew() {
+    let mut browser = Browser::with(2);
+    browser.add(0, "A");
+    browser.run();
+    browser.disk = Disk::default();
+    browser.add(1, "B");
+    browser.run();
+    assert_eq!(browser.server(), items(&[("A", 1), ("B", 1)]));
+    browser.crash(0);
+    browser.run();
+    browser.crash(1);
+    browser.run();
+    assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
+}
+
 /// What a schedule does next, in which tab.
 #[derive(Debug, Clone, Copy)]
 enum Step {
