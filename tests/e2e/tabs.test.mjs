@@ -193,6 +193,28 @@ suite('tabs', (given) => {
     assert.deepEqual((await settled()).lines, []);
   });
 
+  test('a page that comes back as it was put away has what the page after it did, and goes on', async () => {
+    const { page } = given;
+    await empty();
+    await page.forget();
+    const { sessionId } = await open();
+    windows = [await page.driver.getWindowHandle()];
+    await add('MUG');
+    await settled();
+    await open();
+    await add('PEN', 2);
+    await settled();
+    await page.driver.back();
+    await page.until(`location.search === '?${pages - 1}' && document.readyState === 'complete'`);
+    // Not every engine keeps pages while it is driven.
+    if (!(await page.run('return Boolean(window.checkout)'))) await open();
+    await shows({ MUG: 1, PEN: 2 });
+    await add('TOTE');
+    await settled();
+    assert.deepEqual(units((await endpoint(sessionId)).cartItems), { MUG: 1, PEN: 2, TOTE: 1 });
+    assert.deepEqual(await heard(), []);
+  });
+
   test('a cart of a thousand lines is one cart in both', async () => {
     const id = await openTwo();
     await given.page.run(`

@@ -677,8 +677,8 @@ export interface CheckoutOptions {
   /** A cart or an answer that the server rendered. */
   initial?: Initial;
   /**
-   * `'auto'`: the cart and what is under way are kept in IndexedDB until the order is placed, and found again by the
-   * tab that had them, within 7 days; in memory where the browser has no IndexedDB or no Web Locks (plain http).
+   * `'auto'`: the cart and what is under way are kept in IndexedDB until the order is placed, shared by all tabs of this
+   * browser, for 7 days; in memory where the browser has no IndexedDB or no Web Locks (plain http).
    * `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`.
    */
   storage?: 'auto' | 'memory';
