@@ -349,7 +349,7 @@ function createElementClass(defaults) {
         notice: this.#notice.revision === snapshot.revision ? this.#notice.text : '',
       });
       this.#value(snapshot);
-      this.#state('syncing', ['opening', 'scheduled', 'sending', 'waiting', 'closing'].includes(phase));
+      this.#state('syncing', ['opening', 'scheduled', 'sending', 'waiting', 'follower', 'closing'].includes(phase));
       this.#state('offline', phase === 'offline');
       this.#state('error', phase === 'blocked');
       this.#state('closed', snapshot.state !== 'open');

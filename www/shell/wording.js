@@ -135,6 +135,7 @@ export function syncText(texts, snapshot) {
       return behind ? texts.sync.manual : texts.sync.saved;
     case 'scheduled':
     case 'sending':
+    case 'follower':
       return texts.sync.saving;
     default:
       return texts.sync[phase] ?? texts.sync.saving;
