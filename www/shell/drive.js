@@ -97,8 +97,9 @@ export function drive(core, host) {
   /** Nobody outside hears of anything before the core and everything around it are at rest. */
   function tell() {
     isTelling = true;
-    for (let next = news.shift(); next; next = news.shift()) {
-      const [what, details] = next;
+    // By place, since more may be added meanwhile, or all taken away.
+    for (let place = 0; place < news.length; place += 1) {
+      const [what, details] = /** @type {[string, any]} */ (news[place]);
       try {
         if (what === 'settle') host.settle(details.ticket, details.error, details.value);
         else if (what === 'change') host.emit(what, getSnapshot());
@@ -107,6 +108,7 @@ export function drive(core, host) {
         // Whatever a listener throws is reported where it is called; the core goes on.
       }
     }
+    news = [];
     isTelling = false;
   }
 

@@ -26,6 +26,8 @@ export function makeEvents(getSnapshot) {
   const listeners = new Set();
   /** @type {[string, unknown][]} */
   let queue = [];
+  /** How many of the queue are told. */
+  let told = 0;
   let delivering = false;
 
   /** @param {string} type @param {unknown} fn */
@@ -41,7 +43,7 @@ export function makeEvents(getSnapshot) {
 
   /** @param {string} type @param {unknown} detail */
   const add = (type, detail) => {
-    if (type === 'change' && queue.some(([waiting]) => waiting === 'change')) return;
+    if (type === 'change' && queue.some(([waiting], index) => waiting === 'change' && index >= told)) return;
     queue.push([type, detail]);
   };
 
@@ -51,25 +53,28 @@ export function makeEvents(getSnapshot) {
   const deliver = () => {
     if (delivering) return;
     delivering = true;
-    let left = MAX_STRETCH;
-    for (let event = queue.shift(); event; event = queue.shift()) {
-      const [type, detail] = event;
-      const heard = type === 'change' ? getSnapshot() : detail;
-      for (const listener of [...listeners]) {
-        if (listener.type === type && listeners.has(listener)) tell(listener.fn, heard);
-      }
-      left -= 1;
+    for (let left = MAX_STRETCH; told < queue.length; left -= 1) {
       if (left === 0) {
         setTimeout(deliver);
         break;
       }
+      const [type, detail] = /** @type {[string, unknown]} */ (queue[told]);
+      told += 1;
+      const heard = type === 'change' ? getSnapshot() : detail;
+      for (const listener of [...listeners]) {
+        if (listener.type === type && listeners.has(listener)) tell(listener.fn, heard);
+      }
     }
+    // All at once, since taking the first of many moves all the others.
+    queue.splice(0, told);
+    told = 0;
     delivering = false;
   };
 
   const clear = () => {
     listeners.clear();
     queue = [];
+    told = 0;
   };
 
   return { on, add, hears, deliver, clear };
