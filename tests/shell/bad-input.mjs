@@ -154,6 +154,12 @@ const ASKS = [
   ['close', [{ quote: BAD }], 'undefined text empty huge'],
   ['prepare', [BAD], ANY_OBJECT],
   ['prepare', [{ quote: BAD }], 'undefined text empty huge'],
+  ['returnItems', [BAD]],
+  ['returnItems', [[BAD]]],
+  ['returnItems', [[{ position: 0, quantity: BAD }]]],
+  ['startNew', [BAD], ANY_OBJECT],
+  ['startNew', [{ initial: BAD }], 'undefined object proto'],
+  ['startNew', [{ initial: { draft: BAD } }], 'undefined null object proto'],
 ];
 
 /** Options of openCheckout beside those that are needed, and what is fine for each. */

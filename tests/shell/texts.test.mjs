@@ -55,10 +55,7 @@ test('every documented reason has a text of its own, and an unknown one a generi
 });
 
 test('values that a shopper or a page gave are shown as they are, and not at length', () => {
-  assert.equal(
-    describe({ code: 'line_unknown', actual: '{limit} $& [x]' }),
-    'There is no such line in the cart: {limit} $& [x].',
-  );
+  assert.equal(describe({ code: 'line_unknown', actual: '{limit} $& [x]' }), 'There is no such line: {limit} $& [x].');
   assert.ok(describe({ code: 'line_unknown', actual: 'x'.repeat(2 ** 20) }).length < 200);
 });
 

@@ -187,6 +187,25 @@ expectType<Snapshot>(await checkout.flush({ timeoutMs: 1000, signal: AbortSignal
 expectType<Amount>((await checkout.preview({ couponCodes: ['X'], now: new Date() })).payable);
 expectType<Snapshot>(await checkout.close({ quote: snapshot.quote?.fingerprint ?? '' }));
 expectType<Amount>((await checkout.prepare()).payable);
+expectType<Snapshot>(await checkout.reopen());
+expectType<Snapshot>(await checkout.returnItems([{ lineId: 'x', quantity: 1 }, { sku: 'A' }, { position: 0 }]));
+const next = await checkout.startNew({ initial: { draft: { cartItems: [{ sku: 'A' }] } } });
+expectType<Checkout>(next);
+expectType<Checkout>(await next.startNew());
+expectType<boolean>(snapshot.sync.foreign);
+checkout.on('sync', ({ foreign }) => expectType<boolean>(foreign));
+// @ts-expect-error which line?
+await checkout.returnItems([{ quantity: 1 }]);
+// @ts-expect-error a line is named in one way
+await checkout.returnItems([{ sku: 'A', position: 0 }]);
+// @ts-expect-error units are counted
+await checkout.returnItems([{ sku: 'A', quantity: '1' }]);
+// @ts-expect-error a list, even of one
+await checkout.returnItems({ sku: 'A' });
+// @ts-expect-error the answer to a session of another id
+await checkout.startNew({ initial: { answer: '{}' } });
+// @ts-expect-error options are those of the checkout before
+await checkout.startNew({ currency: 'USD' });
 // @ts-expect-error a quote is named by its fingerprint
 await checkout.close({ quote: snapshot.quote });
 // @ts-expect-error milliseconds are a number

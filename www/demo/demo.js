@@ -40,8 +40,9 @@ for (const { code, hint, referral } of codes) {
   byId('codes').append(make('li', '', button, make('span', '', hint)));
 }
 
-async function start() {
-  checkout = await openCheckout({ currency });
+/** @param {import('/dist/index.js').Checkout} opened */
+function show(opened) {
+  checkout = opened;
   checkout.subscribe(render);
   element.checkout = checkout;
   render();
@@ -87,9 +88,8 @@ new IntersectionObserver(
 ).observe(byId('cart'));
 
 newOrder.addEventListener('click', async () => {
-  checkout.dispose();
-  await start();
+  show(await checkout.startNew());
   byId('products-title').focus();
 });
 
-start();
+show(await openCheckout({ currency }));

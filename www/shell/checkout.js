@@ -6,13 +6,10 @@ import { CheckoutError, toError } from './errors.js';
 import { makeEvents } from './events.js';
 import { parseExactly } from './exact.js';
 import { freeze } from './freeze.js';
-import { member, readOptions } from './options.js';
+import { member, readInitial, readOptions } from './options.js';
 import { watchPage } from './page.js';
 import { newSeed, takeSession } from './session-id.js';
 import { describe } from './texts.js';
-
-/** States after which the next order is another session. */
-const ENDED_STATES = ['closed', 'cancelled'];
 
 /**
  * @typedef {object} Batch what an `edit(fn)` gathers
@@ -29,15 +26,21 @@ export async function open(options, init) {
   try {
     const settings = readOptions(options);
     await init();
-    const session = await takeSession(settings);
-    try {
-      return makeCheckout(settings, session);
-    } catch (error) {
-      session.leave();
-      throw error;
-    }
+    return await begin(settings);
   } catch (error) {
     throw toError(error);
+  }
+}
+
+/** @param {import('./options.js').Settings} settings */
+async function begin(settings) {
+  const session = await takeSession(settings);
+  try {
+    return makeCheckout(settings, session);
+  } catch (error) {
+    if (session.isNew) session.forget();
+    session.leave();
+    throw error;
   }
 }
 
@@ -92,6 +95,12 @@ function makeCheckout(settings, session) {
   let tickets = 0;
   /** Tells that the last request after the end is over. */
   let rested = () => {};
+  /** @type {Promise<void>} When that is. */
+  let rest = Promise.resolve();
+  /** Whether the next checkout has another session. */
+  let isOver = false;
+  /** @type {Promise<any> | undefined} The checkout that takes the place of this one. */
+  let next;
 
   const getSnapshot = () => {
     try {
@@ -111,6 +120,7 @@ function makeCheckout(settings, session) {
         member('seed', newSeed()),
         session.stored && `"stored":${session.stored}`,
         member('locked', session.locked),
+        settings.initial,
         ...settings.members,
       ]),
     ),
@@ -128,13 +138,13 @@ function makeCheckout(settings, session) {
         if (ended) return;
         events.add(type, type === 'error' ? toError(detail) : detail);
         if (inside > 0) return;
-        const { state, acknowledgedRevision, persistedRevision, effects } = getSnapshot();
+        const { acknowledgedRevision, persistedRevision, effects } = getSnapshot();
         if (type === 'quote') {
           const news = events.hears('effect') ? newOnes(known, effects) : [];
           for (const effect of news) events.add('effect', effect);
           known = effects;
         }
-        if (ENDED_STATES.includes(state)) session.forget();
+        noteEnd();
         if (acknowledgedRevision > persistedRevision) session.outrun();
         events.deliver();
       },
@@ -159,6 +169,14 @@ function makeCheckout(settings, session) {
     // Another page may have gone on with the cart meanwhile.
     () => void ask('refresh').catch(() => {}),
   );
+
+  /** A page that comes later finds an order again only while something is being done with it. */
+  function noteEnd() {
+    const wasOver = isOver;
+    isOver = getSnapshot().sync.phase === 'finished';
+    if (isOver && !wasOver) session.forget();
+    if (wasOver && !isOver) session.keep();
+  }
 
   /**
    * Does something in the core. Whatever it throws means that it broke.
@@ -190,14 +208,12 @@ function makeCheckout(settings, session) {
     if (reason.code === 'disposed') {
       if (batch) call('rollback');
       getSnapshot();
-      const rests = inCore(core.dispose);
-      session.leave(
-        rests
-          ? undefined
-          : new Promise((resolve) => {
-              rested = resolve;
-            }),
-      );
+      if (!inCore(core.dispose)) {
+        rest = new Promise((resolve) => {
+          rested = resolve;
+        });
+      }
+      session.leave(rest);
     } else {
       events.add('error', reason);
       session.leave();
@@ -327,6 +343,7 @@ function makeCheckout(settings, session) {
         const start = () => {
           try {
             call('ask', kind, ticket, args);
+            noteEnd();
           } catch (error) {
             waiting.delete(ticket);
             reject(error);
@@ -398,6 +415,33 @@ function makeCheckout(settings, session) {
 
   const dispose = () => end(new CheckoutError('disposed'));
 
+  /** @param {string} initial */
+  async function replace(initial) {
+    session.forget();
+    try {
+      const opened = await begin({ ...settings, sessionId: undefined, initial });
+      dispose();
+      await rest;
+      return opened;
+    } catch (error) {
+      next = undefined;
+      if (!isOver) session.keep();
+      throw error;
+    }
+  }
+
+  /** @param {unknown} options */
+  const startNew = async (options) => {
+    try {
+      const initial = readInitial(options);
+      if (ended) throw ended;
+      next ??= replace(initial);
+      return await next;
+    } catch (error) {
+      throw toError(error);
+    }
+  };
+
   /** @type {any} */
   const checkout = {
     getSnapshot,
@@ -434,6 +478,10 @@ function makeCheckout(settings, session) {
     finish: () => ask('finish'),
     release: () => ask('release'),
     cancel: () => ask('cancel'),
+    reopen: () => ask('reopen'),
+    /** @param {unknown} items */
+    returnItems: (items) => ask('return', () => String(encode(items))),
+    startNew,
     dispose,
   };
   if (Symbol.dispose) checkout[Symbol.dispose] = dispose;

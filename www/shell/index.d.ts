@@ -763,6 +763,19 @@ export interface PreviewChanges {
   responseContent?: readonly string[];
 }
 
+/**
+ * Units of an order that come back: of a line of `snapshot.lines`, of all lines of a SKU one after the other, or of the
+ * line at a position of the order, from 0. Without a quantity, all that is left.
+ */
+export type ReturnItem = {
+  /** A whole number of at least 1 (`quantity_invalid`). */
+  quantity?: number;
+} & (
+  | { lineId: string; sku?: undefined; position?: undefined }
+  | { sku: string; lineId?: undefined; position?: undefined }
+  | { position: number; lineId?: undefined; sku?: undefined }
+);
+
 /** What the shop's back end needs to take the payment and close. */
 export interface Preparation {
   readonly sessionId: string;
@@ -883,7 +896,27 @@ export interface Checkout {
   finish(): Promise<Snapshot>;
   /** Frees the edits again. */
   release(): Promise<Snapshot>;
+  /** Gives the cart or the order up, for good. */
   cancel(): Promise<Snapshot>;
+  /**
+   * Opens an order again, so that it can be edited, closed or cancelled. Its codes work again, and the newest cart is
+   * sent for a new quote. A second call while one is under way waits for the same. Rejected with `state_forbidden` unless
+   * the session is `closed`, and where `transitions` has no reopening.
+   */
+  reopen(): Promise<Snapshot>;
+  /**
+   * Gives units of an order back, of the whole order too, one call after the other: `overlap` while one is under way.
+   * Rejected before anything is sent with `line_unknown`, with `units_limit` (`limit` is what is left of the line) or
+   * with `state_forbidden`; `path` begins with the place in the list. However often an answer is lost, a call gives back
+   * once or not at all.
+   */
+  returnItems(items: readonly ReturnItem[]): Promise<Snapshot>;
+  /**
+   * Ends the work on this session here, for the next order or at a log-out, and opens a checkout with the same options
+   * and a session of its own. Resolves when what this one still sends is over; this one is then disposed of. A second call
+   * gives the same checkout. Where it is rejected, this checkout goes on.
+   */
+  startNew(options?: { initial?: Pick<Initial, 'draft'> }): Promise<Checkout>;
   /**
    * Sends what waits, once and without a retry, and ends listeners and timers. Afterwards edits are refused and
    * promises are rejected with `disposed`; `getSnapshot` gives the last snapshot. In manual mode nothing is sent.

@@ -10,7 +10,6 @@ const API_KEY = /(?:api|management)key-v1/i;
 
 /** Options that the core reads and checks itself. */
 const FOR_THE_CORE = ['limits', 'transitions', 'responseContent', 'log'];
-const OBJECTS_FOR_THE_CORE = ['initial', 'sync'];
 
 const CREDENTIALS = ['omit', 'same-origin', 'include'];
 
@@ -23,7 +22,8 @@ const CREDENTIALS = ['omit', 'same-origin', 'include'];
  * @property {string | undefined} storageKey nothing when nothing is to be kept
  * @property {() => Promise<Record<string, string>>} headers
  * @property {typeof fetch} fetch
- * @property {string[]} members of the JSON text that the core is given
+ * @property {string} initial a member of the JSON text that the core is given
+ * @property {string[]} members the others
  */
 
 /** @param {(string | number)[]} path @param {unknown} [cause] */
@@ -74,7 +74,7 @@ export function readOptions(options) {
           checked(name, (value) => value !== null),
         ),
       );
-    for (const name of OBJECTS_FOR_THE_CORE) members.push(member(name, checked(name, isPlain)));
+    members.push(member('sync', checked('sync', isPlain)));
     return {
       endpoint,
       credentials,
@@ -83,10 +83,25 @@ export function readOptions(options) {
       storageKey: storage === 'auto' ? storageKey : undefined,
       headers: async () => readHeaders(typeof headers === 'function' ? await headers() : headers),
       fetch: async (...call) => (fetcher ?? globalThis.fetch)(...call),
+      initial: readInitial(options),
       members,
     };
   } catch (error) {
     if (error instanceof CheckoutError) throw error;
+    throw isTrouble(error) ? new CheckoutError('option_invalid', error) : invalid([], error);
+  }
+}
+
+/**
+ * What a session begins with.
+ *
+ * @param {unknown} options
+ * @returns {string} a member of the options for the core
+ */
+export function readInitial(options) {
+  try {
+    return member('initial', option(options, 'initial', isPlain));
+  } catch (error) {
     throw isTrouble(error) ? new CheckoutError('option_invalid', error) : invalid([], error);
   }
 }

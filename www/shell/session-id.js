@@ -87,6 +87,7 @@ function openSessions() {
  * @property {(what: string) => void} lock
  * @property {() => void} outrun the endpoint confirmed more than is stored
  * @property {() => void} forget it is over: the next checkout has another one
+ * @property {() => void} keep it goes on
  * @property {(rest?: Promise<void>) => void} leave the checkout is over; `rest` until the last request is
  */
 
@@ -140,7 +141,12 @@ export async function takeSession({ endpoint, storageKey, currency, sessionId })
         ...others,
         forget: () => {
           kept.forget(id);
-          store?.forget(shared, id).catch(() => {});
+          store?.exchange(shared, id).catch(() => {});
+        },
+        keep: () => {
+          // Not in place of one that was begun meanwhile.
+          if (keeps && !kept.read()) kept.write(id);
+          if (keeps) store?.exchange(shared, undefined, id).catch(() => {});
         },
         leave: (rest = Promise.resolve()) => {
           sessions.set(key, rest);

@@ -18,7 +18,7 @@ const MAX_WAIT = 3000;
  * @typedef {object} Store
  * @property {(key: string, make: () => string) => Promise<{ id: string, isNew: boolean }>} idOf the id of a session that
  *   all tabs share, made where there is none
- * @property {(key: string, id: string) => Promise<void>} forget while it is that one
+ * @property {(key: string, from: string | undefined, to?: string) => Promise<void>} exchange that id, while it is the one
  * @property {(name: string) => Promise<string>} read JSON text of what there is of a session, for the core
  * @property {(name: string, writes: any) => Promise<string | undefined>} write does what the core asks for, all of it, or
  *   nothing and gives what is stored, where that is of another version
@@ -210,12 +210,16 @@ export async function openStore() {
         const [found] = await Promise.all([find(), done]);
         return found;
       }),
-    forget: (key, id) =>
+    exchange: (key, from, to) =>
       attempt(async (database) => {
         const { work, records } = begin(database);
         const done = committed(work);
         const known = records.get([key, 'id']);
-        known.onsuccess = () => known.result === id && records.delete([key, 'id']);
+        known.onsuccess = () => {
+          if (known.result !== from) return;
+          if (to === undefined) records.delete([key, 'id']);
+          else records.put(to, [key, 'id']);
+        };
         await done;
       }),
     read: (name) => attempt((database) => read(database, name)),

@@ -6,7 +6,7 @@
  */
 export const TEXTS = Object.freeze({
   lines_limit: 'The cart would have too many lines[: {actual}][, at most {limit} are possible].',
-  units_limit: 'The cart would have too many units[: {actual}][, at most {limit} are possible].',
+  units_limit: 'These are too many units[: {actual}][, at most {limit} are possible].',
   quantity_invalid: 'A quantity is a whole number of at least 1[, not {actual}].',
   sku_empty: 'A line needs a SKU.',
   amount_invalid: 'An amount is a decimal number such as 19.99[, not {actual}].',
@@ -19,7 +19,7 @@ export const TEXTS = Object.freeze({
   identifiers_limit: 'These are too many identifiers[: {actual}][, at most {limit} are possible].',
   store_id_length: 'This store id is empty or too long[: {actual} characters][, 1 to {limit} are possible].',
   name_pattern: 'This name must begin with a letter and hold only letters, digits and underscores[: {actual}].',
-  line_unknown: 'There is no such line in the cart[: {actual}].',
+  line_unknown: 'There is no such line[: {actual}].',
   field_unknown: 'A session has no such field[: {path}].',
   value_type: 'This value has the wrong type or is missing[: {path}][ (expected: {limit})].',
   cannot_unset: 'This field was sent and cannot be taken back[: {path}].',
