@@ -186,7 +186,7 @@ impl Machine {
             (kind, Next::SameBytes | Next::SameBytesThrice) if kind == Kind::Update || kind.is_move() => {
                 self.unknown = Some(attempt);
             }
-            (Kind::Reopen | Kind::Return, _) => {
+            (kind, _) if kind.is_of_order() => {
                 self.verify_move(attempt.kind);
                 self.read_wanted = true;
             }
@@ -382,15 +382,10 @@ impl Machine {
                 if !replayed && self.suspect.is_some() && self.settled_at() <= attempt.first_sent {
                     self.trust();
                 }
-                // Of an order the answer tells only what is taken back.
-                let (earlier, loyalty) = match (kind, &self.quote) {
-                    (Kind::Reopen | Kind::Return, Some(quote)) => {
-                        (quote.effects.clone(), quote.loyalty.clone())
-                    }
-                    _ => (Vec::new(), None),
-                };
+                let known = self.quote.as_ref().filter(|_| kind.is_of_order());
+                let loyalty = known.and_then(|quote| quote.loyalty.clone());
                 let fresh = !replayed && self.foreign.is_none() && kind != Kind::Reopen;
-                self.take_quote(&value, fresh, loyalty, earlier);
+                self.take_quote(&value, fresh, loyalty, kind.is_of_order());
                 self.read_wanted |= self.foreign.is_some();
                 match kind {
                     Kind::Update => {
@@ -480,11 +475,11 @@ impl Machine {
             }
             self.take_session(session, ours);
             self.own = self.session.clone();
-            self.take_quote(answer, true, loyalty, Vec::new());
+            self.take_quote(answer, true, loyalty, false);
         } else {
             self.take_session(session, ours);
             if !told {
-                self.take_quote(answer, same, loyalty, Vec::new());
+                self.take_quote(answer, same, loyalty, false);
             }
         }
         self.read_wanted = false;

@@ -9,7 +9,6 @@ use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Action, Notice, Send};
 use crate::sync::journal::{Pending, read_entries};
 use crate::sync::machine::Machine;
-use crate::sync::moves::Move;
 use crate::sync::record::{Stored, Writes};
 use crate::sync::send::Kind;
 
@@ -267,7 +266,7 @@ impl Machine {
             if sending != self.keeping.sending {
                 self.keeping.sending.clone_from(&sending);
                 writes.sending = Some(sending);
-                busy.records = self.moving.as_ref().is_some_and(Move::holds_edits);
+                busy.records = self.moving.as_ref().is_some_and(|moving| moving.begun);
             }
         }
         busy.reseeds = std::mem::take(&mut self.keeping.reseeds);
@@ -369,7 +368,8 @@ impl Machine {
             && let Some((_, mut attempt)) = self.flight.take()
         {
             attempt.sends = attempt.sends.saturating_sub(1);
-            if attempt.sends > 0 {
+            // Of an order the bytes stay the same, and so does the key: the record may be there all the same.
+            if attempt.sends > 0 || attempt.kind.is_of_order() {
                 self.unknown = Some(attempt);
             } else {
                 self.draft.take_sent(&attempt.draft);
@@ -449,7 +449,8 @@ impl Machine {
         let known = self.revision;
         let adopted = std::mem::take(&mut self.keeping.adopted);
         let confirmed = (self.acknowledged, self.acknowledged_draft.clone(), self.own.clone());
-        let moving = self.moving.take();
+        // What has not begun is asked for again.
+        let moving = self.moving.take_if(|moving| moving.begun);
         let was_open = self.state == State::Open;
         self.stop_leading();
         let empty = Draft::new(self.options.limits);
@@ -469,7 +470,8 @@ impl Machine {
                 return;
             }
             Ok(true) => {
-                // Nothing of it is stored any more.
+                // Nothing of it is stored any more, not even what became of it since.
+                self.read_wanted = true;
                 self.draft = draft;
                 (_, self.acknowledged_draft, self.own) = confirmed;
                 self.acknowledged = self.revision.max(known);

@@ -499,15 +499,11 @@ impl Machine {
     }
 
     /// Takes the quote of an answer for the draft that was acknowledged, and tells what is new;
-    /// `loyalty` holds balances for an answer that says nothing of them, `earlier` the effects before
-    /// one that speaks only of what is taken back.
-    pub(super) fn take_quote(
-        &mut self,
-        answer: &Value,
-        fresh: bool,
-        loyalty: Option<Value>,
-        earlier: Vec<Value>,
-    ) {
+    /// `loyalty` holds balances for an answer that says nothing of them. What is done with an order is
+    /// answered by what is taken back alone, on top of the effects before.
+    pub(super) fn take_quote(&mut self, answer: &Value, fresh: bool, loyalty: Option<Value>, of_order: bool) {
+        let earlier = self.quote.as_ref().filter(|_| of_order).map(|quote| quote.effects.clone());
+        let earlier = earlier.unwrap_or_default();
         let mut quote = Quote::after(earlier, &self.acknowledged_draft, answer);
         quote.loyalty = quote.loyalty.or(loyalty);
         let old_codes = self.all_codes();

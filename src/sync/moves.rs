@@ -134,7 +134,7 @@ impl Move {
 
     /// It could not be recorded: edits are free until it can.
     pub(super) fn begin_again(&mut self) {
-        self.begun = matches!(self.aim, Aim::Cancel);
+        self.begun &= self.is_of_order() || matches!(self.aim, Aim::Cancel);
     }
 
     /// What was asked for, by everybody who waits for it.
@@ -150,15 +150,17 @@ impl Move {
         tickets.into_iter().map(|ticket| (ticket, ask.clone())).collect()
     }
 
-    /// Those who wait for a move of the same kind wait for this one; gives back one of another kind.
+    /// Those who wait for the same move wait for this one; gives back another one.
     pub(super) fn join(&mut self, mut known: Move) -> Option<Move> {
-        if std::mem::discriminant(&self.aim) != std::mem::discriminant(&known.aim) {
+        if self.kind() != known.kind() {
             return Some(known);
         }
-        if let (Aim::Prepare { finish, .. }, Aim::Prepare { finish: more, .. }) =
-            (&mut self.aim, &mut known.aim)
-        {
-            finish.append(more);
+        match (&mut self.aim, &mut known.aim) {
+            (Aim::Prepare { finish, .. }, Aim::Prepare { finish: more, .. }) => finish.append(more),
+            (Aim::Return { units, .. }, Aim::Return { units: others, .. }) if units != others => {
+                return Some(known);
+            }
+            _ => {}
         }
         self.tickets.append(&mut known.tickets);
         None

@@ -13,7 +13,7 @@ use crate::sync::machine::Machine;
 use crate::sync::moves::{Aim, Move};
 
 /// Units of one line that come back.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Units {
     /// The line, as the server counts them.
     position: i64,
@@ -40,7 +40,7 @@ impl Machine {
         }
         if let Some(error) = error {
             self.give_up_move(&error);
-        } else if let Some(moving) = self.moving.as_mut().filter(|_| quiet) {
+        } else if let Some(moving) = self.moving.as_mut().filter(|_| quiet && !self.read_wanted) {
             moving.begun = true;
             if let Aim::Return { units, .. } = &mut moving.aim {
                 *units = found;
@@ -144,6 +144,16 @@ impl Machine {
         Some(out)
     }
 
+    /// Whether a move that is on record no more took effect, as far as that is known here.
+    pub(super) fn is_reached(&self, moving: &Move) -> bool {
+        match &moving.aim {
+            Aim::Return { units, .. } => {
+                moving.begun && are_back(units, cart_items(self.session.as_deref())) == Some(true)
+            }
+            _ => moving.goal() == self.state,
+        }
+    }
+
     /// The order is open again, as an answer says; the session itself has to be read.
     pub(super) fn reopened(&mut self) {
         // A read that does not show it may not lead to a second reopening.
@@ -236,7 +246,7 @@ fn are_back(units: &[Units], items: &[Value]) -> Option<bool> {
             }
         }
         let now = now?.saturating_sub(units.before);
-        all &= now >= units.quantity;
+        all &= now == units.quantity;
         none &= now == 0;
     }
     if all { Some(true) } else { none.then_some(false) }

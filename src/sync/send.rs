@@ -60,6 +60,11 @@ impl Kind {
         matches!(self, Kind::Close | Kind::Cancel | Kind::Reopen | Kind::Return)
     }
 
+    /// Whether it is done with an order that was placed.
+    pub(super) fn is_of_order(self) -> bool {
+        matches!(self, Kind::Reopen | Kind::Return)
+    }
+
     /// The word that a record has for it; none for what is not recorded.
     pub(super) fn word(self) -> Option<&'static str> {
         WORDS.iter().find(|(kind, _)| *kind == self).map(|(_, word)| *word)

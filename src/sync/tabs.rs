@@ -134,7 +134,8 @@ impl Machine {
             self.tabs.wished = false;
             self.touched = true;
             let recorded = self.keeping.is_recorded();
-            if let Some(moving) = self.moving.take_if(|moving| !recorded || !moving.holds_edits()) {
+            let stays = |moving: &Move| moving.begun && (recorded || moving.is_of_order());
+            if let Some(moving) = self.moving.take_if(|moving| !stays(moving)) {
                 self.tabs.asks.append(&mut moving.into_asks());
             }
         }
@@ -178,8 +179,13 @@ impl Machine {
         let (patience, word) =
             if self.keeping.works { (PATIENCE, "wish") } else { (SHORT_PATIENCE, "anybody") };
         let may_read = self.keeping.works || self.is_dirty();
-        let due =
-            if self.is_asked() { Some(0) } else { self.next_due().filter(|_| !self.tabs.hidden && may_read) };
+        let due = if self.is_asked() {
+            Some(0)
+        } else {
+            // What waits before its next try waits in the role of the sender too.
+            let due = self.next_due().filter(|_| !self.tabs.hidden && may_read);
+            due.map(|due| due.max(self.resume_at))
+        };
         let Some(due) = due else {
             self.tabs.wish = None;
             return;
@@ -353,7 +359,9 @@ impl Machine {
             self.take_state(session);
         }
         self.foreign = None;
-        self.take_quote(answer, fresh, loyalty, Vec::new());
+        // Of an order the answer tells only what is taken back.
+        let of_order = *session == Value::Null || answer.get("return").is_some();
+        self.take_quote(answer, fresh, loyalty, of_order);
     }
 
     /// None where something is damaged.
@@ -430,33 +438,36 @@ impl Machine {
         let Some(mut known) = known else {
             return;
         };
-        match &mut self.moving {
-            Some(moving) => {
-                known = match moving.join(known) {
-                    None => return,
-                    Some(other) => other,
-                };
-                let error = SyncError::new(SyncCode::Aborted);
-                for ticket in known.everybody() {
-                    self.reject(ticket, error.clone());
-                }
+        if let Some(moving) = &mut self.moving {
+            known = match moving.join(known) {
+                None => return,
+                Some(other) => other,
+            };
+        }
+        let free = self.moving.is_none();
+        let reached = self.is_reached(&known);
+        if !reached && free && (!known.begun || (known.is_of_order() && !known.tickets.is_empty())) {
+            if known.begun {
+                // Its record may be gone before its answer was heard of: a read tells.
+                known.verify();
+                self.read_wanted = true;
             }
-            None => {
-                let reached = known.goal() == self.state;
-                let tickets = known.everybody();
-                if reached {
-                    self.moving = Some(known);
-                    self.moved();
-                }
-                for ticket in tickets {
-                    match reached {
-                        true => self.resolve(ticket, crate::sync::Reply::Done),
-                        false => self.reject(ticket, SyncError::new(SyncCode::Rejected)),
-                    }
-                }
-                self.all_changed();
+            self.moving = Some(known);
+            return;
+        }
+        let tickets = known.everybody();
+        if reached && free {
+            self.moving = Some(known);
+            self.moved();
+        }
+        let code = if free { SyncCode::Rejected } else { SyncCode::Aborted };
+        for ticket in tickets {
+            match reached {
+                true => self.resolve(ticket, crate::sync::Reply::Done),
+                false => self.reject(ticket, SyncError::new(code)),
             }
         }
+        self.all_changed();
     }
 
     /// Goals that a tab without the role can see reached by itself.

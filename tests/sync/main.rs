@@ -12,6 +12,7 @@ mod moves;
 mod offers;
 mod opening;
 mod order;
+mod order_tabs;
 mod policy;
 mod properties;
 mod sending;

@@ -55,7 +55,7 @@ fn made(desk: &Desk) -> usize {
     desk.endpoint.applied.iter().filter(of_order).count()
 }
 
-fn is_of_order(send: &Send) -> bool {
+pub fn is_of_order(send: &Send) -> bool {
     send.path.ends_with("/reopen") || send.path.ends_with("/returns")
 }
 

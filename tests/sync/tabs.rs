@@ -12,35 +12,35 @@ use crate::desk::{Disk, START, items, known, new, value, with};
 use crate::endpoint::Endpoint;
 
 /// One tab, as its browser sees it.
-struct Tab {
-    machine: Machine,
+pub struct Tab {
+    pub machine: Machine,
     /// What other tabs told and it has not heard yet.
-    inbox: VecDeque<String>,
-    writing: Option<Writes>,
-    open: Option<Send>,
-    wake: Option<u64>,
+    pub inbox: VecDeque<String>,
+    pub writing: Option<Writes>,
+    pub open: Option<Send>,
+    pub wake: Option<u64>,
     /// Revisions that its shopper was told, each for one unit.
-    told: Vec<u64>,
-    conflicts: u64,
-    closed: Vec<bool>,
+    pub told: Vec<u64>,
+    pub conflicts: u64,
+    pub closed: Vec<bool>,
     /// Whether its store gave out.
-    failed: bool,
-    settled: Vec<(u64, Result<Reply, SyncError>)>,
+    pub failed: bool,
+    pub settled: Vec<(u64, Result<Reply, SyncError>)>,
 }
 
 /// A browser with some tabs.
-struct Browser {
-    disk: Disk,
-    endpoint: Endpoint,
-    tabs: Vec<Tab>,
-    holder: Option<usize>,
-    queue: VecDeque<usize>,
-    now: u64,
-    seeds: u64,
+pub struct Browser {
+    pub disk: Disk,
+    pub endpoint: Endpoint,
+    pub tabs: Vec<Tab>,
+    pub holder: Option<usize>,
+    pub queue: VecDeque<usize>,
+    pub now: u64,
+    pub seeds: u64,
 }
 
 impl Browser {
-    fn with(count: usize) -> Browser {
+    pub fn with(count: usize) -> Browser {
         let mut browser = Browser {
             disk: Disk::default(),
             endpoint: Endpoint::default(),
@@ -60,7 +60,7 @@ impl Browser {
         browser
     }
 
-    fn page(&mut self, options: Json) -> Tab {
+    pub fn page(&mut self, options: Json) -> Tab {
         self.seeds += 1;
         let stored = json!({ "stored": self.disk.option(), "seed": format!("{:016x}", self.seeds << 40) });
         let options = Options::read(&value(&with(options, stored))).unwrap();
@@ -79,7 +79,7 @@ impl Browser {
     }
 
     /// The tab is gone, whatever it was doing, and a new one takes its place.
-    fn crash(&mut self, tab: usize) {
+    pub fn crash(&mut self, tab: usize) {
         self.release(tab);
         self.queue.retain(|waiting| *waiting != tab);
         self.tabs[tab] = self.page(known());
@@ -87,13 +87,13 @@ impl Browser {
         self.handle(tab, Event::Opened);
     }
 
-    fn release(&mut self, tab: usize) {
+    pub fn release(&mut self, tab: usize) {
         if self.holder == Some(tab) {
             self.holder = None;
         }
     }
 
-    fn grant(&mut self) {
+    pub fn grant(&mut self) {
         if self.holder.is_none()
             && let Some(next) = self.queue.pop_front()
         {
@@ -102,7 +102,16 @@ impl Browser {
         }
     }
 
-    fn tell(&mut self, from: usize, text: &str) {
+    pub fn steal(&mut self, tab: usize) {
+        if let Some(holder) = self.holder.replace(tab).filter(|holder| *holder != tab) {
+            self.tabs[holder].open = None;
+            self.handle(holder, Event::LockLost);
+        }
+        self.queue.retain(|waiting| *waiting != tab);
+        self.handle(tab, Event::LockGained);
+    }
+
+    pub fn tell(&mut self, from: usize, text: &str) {
         for (to, tab) in self.tabs.iter_mut().enumerate() {
             if to != from {
                 tab.inbox.push_back(text.to_string());
@@ -110,7 +119,7 @@ impl Browser {
         }
     }
 
-    fn handle(&mut self, tab: usize, event: Event) -> bool {
+    pub fn handle(&mut self, tab: usize, event: Event) -> bool {
         let now = self.now;
         let here = &mut self.tabs[tab];
         if matches!(&event, Event::Answered { id, .. } | Event::Failed { id, .. }
@@ -146,14 +155,7 @@ impl Browser {
                 Action::Tell(text) => self.tell(tab, &text),
                 Action::TakeLock if self.queue.contains(&tab) || self.holder == Some(tab) => {}
                 Action::TakeLock => self.queue.push_back(tab),
-                Action::StealLock => {
-                    if let Some(holder) = self.holder.replace(tab).filter(|holder| *holder != tab) {
-                        self.tabs[holder].open = None;
-                        self.handle(holder, Event::LockLost);
-                    }
-                    self.queue.retain(|waiting| *waiting != tab);
-                    self.handle(tab, Event::LockGained);
-                }
+                Action::StealLock => self.steal(tab),
                 Action::YieldLock => {
                     self.release(tab);
                     self.queue.retain(|waiting| *waiting != tab);
@@ -168,31 +170,31 @@ impl Browser {
         ok
     }
 
-    fn add(&mut self, tab: usize, sku: &str) -> bool {
+    pub fn add(&mut self, tab: usize, sku: &str) -> bool {
         let item = json!({ "do": "cart.add", "item": { "sku": sku, "quantity": 1, "price": "19.99" } });
         self.edit(tab, &item)
     }
 
-    fn edit(&mut self, tab: usize, command: &Json) -> bool {
+    pub fn edit(&mut self, tab: usize, command: &Json) -> bool {
         match self.tabs[tab].machine.read_command(&value(command)) {
             Ok(edit) => self.handle(tab, Event::Edited(vec![edit])),
             Err(_) => false,
         }
     }
 
-    fn ask(&mut self, tab: usize, ticket: u64, ask: Ask) {
+    pub fn ask(&mut self, tab: usize, ticket: u64, ask: Ask) {
         self.handle(tab, Event::Asked { ticket, ask });
     }
 
     /// The store gives out in one tab.
-    fn fail_store(&mut self, tab: usize) {
+    pub fn fail_store(&mut self, tab: usize) {
         self.tabs[tab].failed = true;
         if self.tabs[tab].writing.take().is_some() {
             self.handle(tab, Event::StoreFailed);
         }
     }
 
-    fn commit(&mut self, tab: usize) -> bool {
+    pub fn commit(&mut self, tab: usize) -> bool {
         let Some(writes) = self.tabs[tab].writing.take() else {
             return false;
         };
@@ -209,7 +211,7 @@ impl Browser {
         true
     }
 
-    fn deliver(&mut self, tab: usize) -> bool {
+    pub fn deliver(&mut self, tab: usize) -> bool {
         let Some(text) = self.tabs[tab].inbox.pop_front() else {
             return false;
         };
@@ -217,7 +219,7 @@ impl Browser {
         true
     }
 
-    fn serve(&mut self, tab: usize) -> bool {
+    pub fn serve(&mut self, tab: usize) -> bool {
         let Some(send) = self.tabs[tab].open.clone() else {
             return false;
         };
@@ -226,7 +228,7 @@ impl Browser {
         true
     }
 
-    fn fail(&mut self, tab: usize, applied: bool) {
+    pub fn fail(&mut self, tab: usize, applied: bool) {
         if let Some(send) = self.tabs[tab].open.clone() {
             if applied {
                 self.endpoint.take(&send, self.now);
@@ -235,14 +237,14 @@ impl Browser {
         }
     }
 
-    fn answer(&mut self, tab: usize, status: u16) {
+    pub fn answer(&mut self, tab: usize, status: u16) {
         if let Some(send) = self.tabs[tab].open.clone() {
             let body = "{}".to_string();
             self.handle(tab, Event::Answered { id: send.id, status, retry_after: None, body });
         }
     }
 
-    fn wait(&mut self, tab: usize) -> bool {
+    pub fn wait(&mut self, tab: usize) -> bool {
         let Some(at) = self.tabs[tab].wake else {
             return false;
         };
@@ -252,7 +254,7 @@ impl Browser {
     }
 
     /// Everything happens that is to happen, what is there already before what is waited for.
-    fn run(&mut self) {
+    pub fn run(&mut self) {
         for _ in 0..2000 {
             let tabs = 0..self.tabs.len();
             let now = tabs.clone().any(|tab| self.commit(tab) || self.deliver(tab) || self.serve(tab));
@@ -270,16 +272,16 @@ impl Browser {
         panic!("no end: {seen:?}");
     }
 
-    fn items(&self, tab: usize) -> Vec<(String, u64)> {
+    pub fn items(&self, tab: usize) -> Vec<(String, u64)> {
         let lines = self.tabs[tab].machine.draft().lines().iter();
         lines.map(|line| (line.item.sku().to_string(), line.item.quantity())).collect()
     }
 
-    fn server(&self) -> Vec<(String, u64)> {
+    pub fn server(&self) -> Vec<(String, u64)> {
         if self.endpoint.stored.is_some() { self.endpoint.items() } else { Vec::new() }
     }
 
-    fn phase(&self, tab: usize) -> Phase {
+    pub fn phase(&self, tab: usize) -> Phase {
         self.tabs[tab].machine.phase()
     }
 }
