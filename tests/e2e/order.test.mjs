@@ -1,6 +1,7 @@
 // What is done with an order: reopened, given back in parts, cancelled, and the next one begun.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../scripts/lib/processes.mjs';
 import { suite } from './harness.mjs';
 import { requests, session } from './store.mjs';
 
@@ -19,8 +20,8 @@ suite('order', (given) => {
   };
   /** An order of 3 mugs and 2 pens in a new page. @returns {Promise<any>} its snapshot */
   const order = async () => {
-    await open(`storage: 'memory'`);
-    await given.page.run('checkout.dispose(); sessionStorage.clear()');
+    await given.page.open(`${given.sandbox.address}/healthz`);
+    await given.page.forget();
     await open();
     return given.page.run(`
       checkout.cart.add({ sku: 'MUG', quantity: 3, price: '20.00' });
@@ -107,7 +108,7 @@ suite('order', (given) => {
       // The page is gone before there is any answer.
       await sandbox.faults({ match: { session: sessionId, path }, do: { hang: true } });
       await page.run(`void checkout.${what}.catch(() => {})`);
-      await page.until(`checkout.getSnapshot().sync.phase === 'sending'`);
+      await until('the fourth arrives', async () => (await moves(sessionId)).length === 4);
       const { sessionId: again } = await open();
       assert.equal(again, sessionId);
       const state = path === 'reopen' ? 'open' : 'partially_returned';
