@@ -32,9 +32,7 @@ impl Machine {
                     return;
                 }
                 tickets.push(ticket);
-                if !*begun {
-                    *quote = quote.take().or(wished);
-                }
+                *quote = quote.take().or(wished);
             }
             (Ask::Finish, Some(Move { aim: Aim::Prepare { finish, .. }, begun: true, .. })) => {
                 finish.push(ticket);
@@ -96,12 +94,16 @@ impl Machine {
     /// Takes a move one step further where everything that it waits for is there.
     pub(super) fn advance_move(&mut self) {
         let is_prepared = self.moving.as_ref().is_some_and(|moving| moving.begun && moving.is_prepared());
-        if is_prepared && self.keeping.is_recorded() {
+        if is_prepared && self.keeping.is_recorded() && self.quote_is_current() {
             let tickets = self.take_movers();
             self.prepared(&tickets);
         }
         if !self.leads() {
             return;
+        }
+        // Who joins one that was begun on another page waits for a quote again.
+        if is_prepared && self.moving.as_ref().is_some_and(|moving| !moving.tickets.is_empty()) {
+            self.want_fresh_quote();
         }
         // What is under way may still be refused, and then edits have to be free.
         let quiet =
@@ -273,7 +275,8 @@ impl Machine {
                     return true;
                 }
                 let tickets = std::mem::take(finish);
-                self.moving = None;
+                let error = self.forbidden();
+                self.give_up_move(&error);
                 let closed = self.state == State::Closed;
                 if closed {
                     self.emit(Notice::Closed { foreign: false, quote_changed: false });
@@ -282,8 +285,7 @@ impl Machine {
                     if closed {
                         self.resolve(ticket, Reply::Done);
                     } else {
-                        let error = self.forbidden();
-                        self.reject(ticket, error);
+                        self.reject(ticket, error.clone());
                     }
                 }
                 closed

@@ -213,7 +213,9 @@ impl Machine {
             self.out.push(Action::Store(Writes::default()));
             return;
         }
-        if self.revision == 0 && self.keeping.version == 0 {
+        // A session that nobody touched leaves nothing behind.
+        let touched = self.moving.is_some() || self.keeping.held.is_some();
+        if self.revision == 0 && self.keeping.version == 0 && !touched {
             return;
         }
         let mut busy = self.writes();
@@ -246,7 +248,7 @@ impl Machine {
         if leads {
             writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
             let over = self.state != State::Open;
-            if over && self.moving.is_none() && self.flight.is_none() && self.unknown.is_none() {
+            if over && self.moving.is_none() && self.unknown.is_none() {
                 // An order that is placed, or given up, leaves nothing behind but that it is.
                 if !std::mem::replace(&mut self.keeping.cleared, true) {
                     writes.clear = true;

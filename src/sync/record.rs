@@ -301,6 +301,7 @@ impl Machine {
             (text("digest") == Some(&attempt.digest)).then_some(attempt)
         })();
         if attempt.is_some() {
+            self.doubt_move(kind);
             self.unknown = attempt;
             return;
         }

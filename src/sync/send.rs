@@ -155,7 +155,10 @@ impl Machine {
         // An answer that is still owed comes first: what a read shows would be older than it.
         let wanted = (self.read_wanted && !self.is_held()) || (refresh && !self.update_comes_first());
         let verifies = self.verification_due().is_some_and(|due| due <= self.now);
-        opening || verifies || (wanted && self.unknown.is_none())
+        // A move that is recorded leaves before anything else is found out; one that may have taken
+        // effect is looked for first.
+        let moves = self.moves_now() && !self.moving.as_ref().is_some_and(|moving| moving.doubt);
+        opening || verifies || (wanted && self.unknown.is_none() && !moves)
     }
 
     /// Whether the newest draft is due already: however many reads and previews are asked for, what

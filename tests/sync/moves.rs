@@ -764,6 +764,19 @@ fn rule_9_any_read_that_shows_the_session_closed_ends_a_close() {
 }
 
 #[test]
+fn rule_9_no_read_comes_between_what_was_agreed_to_and_its_close() {
+    let mut desk = Desk::stocked();
+    let quote = desk.fingerprint();
+    let preview = desk.ask(Ask::Preview(crate::desk::value(&json!({}))));
+    let refresh = desk.ask(Ask::Refresh);
+    let close = desk.ask(Ask::Close(Some(quote)));
+    desk.serve();
+    assert_eq!(desk.request().session()["state"], "closed");
+    desk.run();
+    assert!([preview, refresh, close].iter().all(|ticket| desk.done(*ticket)));
+}
+
+#[test]
 fn rule_9_a_cancel_of_a_refused_draft_survives_a_lost_answer() {
     let mut desk = Desk::stocked();
     desk.edit(add());

@@ -1,6 +1,6 @@
 //! What outlives the page, and what becomes of it after.
 
-use cartwright::sync::{Ask, Event, Failure, Notice, Phase};
+use cartwright::sync::{Ask, Event, Failure, Notice, Phase, Reply};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -261,6 +261,103 @@ fn rule_9_a_preparation_holds_after_a_reload_until_it_is_released() {
     let mut desk = desk.reload();
     desk.run();
     assert_eq!(server_units(&desk), items(&[("A", 1), ("B", 1)]));
+}
+
+#[test]
+fn rule_1_a_field_that_was_sent_is_cleared_by_an_edit_that_is_made_again_after_a_reload() {
+    let mut desk = stocked();
+    desk.edit(json!({ "do": "set", "field": "profileId", "value": "p" }));
+    desk.next();
+    desk.apply();
+    desk.edit(json!({ "do": "unset", "field": "profileId" }));
+    let mut desk = desk.reload();
+    desk.run();
+    assert_eq!(desk.sent.last().unwrap().session()["profileId"], "");
+    assert_eq!(desk.endpoint.session()["profileId"], "");
+}
+
+#[test]
+fn an_edit_that_unset_what_was_sent_only_later_is_no_conflict_after_a_reload() {
+    let set = || json!({ "do": "attributes.set", "name": "Note", "value": "x" });
+    let unset = || json!({ "do": "attributes.unset", "name": "Note" });
+    let mut desk = stocked();
+    desk.edit(set());
+    desk.edit(unset());
+    desk.edit(set());
+    desk.edit(unset());
+    desk.edit(set());
+    desk.next();
+    let mut desk = desk.reload();
+    desk.run();
+    assert_eq!(desk.conflicts(), []);
+    assert_eq!(desk.endpoint.session()["attributes"]["Note"], "x");
+}
+
+#[test]
+fn rule_9_a_session_that_nobody_touched_is_closed_prepared_and_forgotten_too() {
+    let mut desk = kept();
+    let close = desk.ask(Ask::Close(None));
+    desk.run();
+    assert!(desk.done(close) && desk.disk.is_empty());
+    let mut desk = kept();
+    let prepare = desk.ask(Ask::Prepare(None));
+    desk.run();
+    assert!(desk.done(prepare));
+}
+
+#[test]
+fn rule_9_who_prepares_is_told_when_a_reload_cannot_free_the_edits_any_more() {
+    let mut desk = stocked();
+    desk.slow_disk = true;
+    let prepare = desk.ask(Ask::Prepare(None));
+    assert_eq!(desk.refused(json!({ "do": "cart.clear" })), ["session_closing"]);
+    assert!(desk.is_waiting(prepare));
+    desk.commit();
+    assert!(desk.done(prepare));
+    let mut desk = desk.reload();
+    assert_eq!(desk.refused(json!({ "do": "cart.clear" })), ["session_closing"]);
+}
+
+#[test]
+fn rule_9_who_prepares_again_after_a_reload_waits_for_a_quote() {
+    let mut desk = stocked();
+    desk.ask(Ask::Prepare(None));
+    let quote = desk.fingerprint();
+    let mut desk = desk.reload();
+    let prepare = desk.ask(Ask::Prepare(None));
+    assert!(desk.is_waiting(prepare));
+    desk.run();
+    let told = desk.settled[&prepare].clone().expect("a preparation");
+    assert!(matches!(told, Reply::Prepared { quote: told, .. } if told.fingerprint == quote));
+    let mut desk = desk.reload();
+    let prepare = desk.ask(Ask::Prepare(None));
+    desk.endpoint.foreign(crate::desk::ID, &json!({ "state": "closed" }));
+    desk.run();
+    assert_eq!(desk.rejected(prepare), "state_forbidden");
+}
+
+#[test]
+fn rule_9_a_close_that_may_have_left_holds_the_edits_whatever_becomes_of_the_headers() {
+    let mut desk = stocked();
+    desk.ask(Ask::Close(None));
+    desk.next();
+    desk.apply();
+    let mut desk = desk.reload();
+    desk.fail(Failure::ApiKey);
+    assert_eq!(desk.refused(json!({ "do": "cart.clear" })), ["session_closing"]);
+    desk.ask(Ask::Flush);
+    desk.run();
+    assert_eq!(desk.closed_notices(), [(false, false)]);
+}
+
+#[test]
+fn a_session_that_is_over_is_forgotten_while_a_preview_is_under_way() {
+    let mut desk = stocked();
+    desk.endpoint.foreign(crate::desk::ID, &json!({ "state": "closed" }));
+    desk.ask(Ask::Refresh);
+    desk.ask(Ask::Preview(crate::desk::value(&json!({}))));
+    desk.serve();
+    assert!(desk.open.is_some() && desk.disk.is_empty());
 }
 
 #[test]
