@@ -47,7 +47,7 @@ async function wasmTarget() {
 }
 
 /** @param {import('./lib/tools.mjs').Tool} tool */
-async function installTool(tool) {
+export async function installTool(tool) {
   if (findTool(tool)) return;
   const folder = toolFolder(tool);
   const args = ['install', '--root', folder, '--version', `=${tool.version}`, tool.name];

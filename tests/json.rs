@@ -6,7 +6,11 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../fuzz/checks/json.rs"]
+mod check;
+
 use cartwright::model::json::{MAX_DEPTH, Object, SyntaxError, SyntaxErrorKind, Value};
+use check::{agree, same};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -20,50 +24,6 @@ fn number(text: &str) -> Value {
 
 fn string(text: &str) -> Value {
     Value::String(text.to_string())
-}
-
-/// A number's text as the oracle spells it: a small `e`, always with a sign.
-fn spelled(text: &str) -> String {
-    match text.split_once(['e', 'E']) {
-        None => text.to_string(),
-        Some((mantissa, exponent)) if exponent.starts_with(['+', '-']) => {
-            format!("{mantissa}e{exponent}")
-        }
-        Some((mantissa, exponent)) => format!("{mantissa}e+{exponent}"),
-    }
-}
-
-/// Whether two values are the same, in the order of members too.
-fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
-    use serde_json::Value as Theirs;
-    match (ours, theirs) {
-        (Value::Null, Theirs::Null) => true,
-        (Value::Bool(left), Theirs::Bool(right)) => left == right,
-        (Value::Number(left), Theirs::Number(right)) => spelled(left) == right.to_string(),
-        (Value::String(left), Theirs::String(right)) => left == right,
-        (Value::Array(left), Theirs::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))
-        }
-        (Value::Object(left), Theirs::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().zip(right).all(|((l, left), (r, right))| l == r && same(left, right))
-        }
-        _ => false,
-    }
-}
-
-/// Both readers take the text for the same value, or both refuse it.
-fn agree(text: &str) -> Result<(), TestCaseError> {
-    let theirs = serde_json::from_str::<serde_json::Value>(text);
-    match (Value::parse(text), theirs) {
-        (Ok(ours), Ok(theirs)) => {
-            prop_assert!(same(&ours, &theirs), "{text:?}: {ours:?} or {theirs:?}");
-            prop_assert_eq!(Value::parse_lenient(text), Ok(ours));
-        }
-        (Err(ours), Err(_)) => prop_assert!(ours.offset <= text.len()),
-        (ours, theirs) => prop_assert!(false, "{text:?}: {ours:?} or {theirs:?}"),
-    }
-    Ok(())
 }
 
 fn digits() -> impl Strategy<Value = String> {
@@ -236,7 +196,7 @@ proptest! {
     #[test]
     fn any_spelling_is_read_alike(text in text()) {
         prop_assert!(Value::parse(&text).is_ok(), "{text:?}");
-        agree(&text)?;
+        agree(&text).map_err(TestCaseError::fail)?;
     }
 
     #[test]
@@ -247,7 +207,7 @@ proptest! {
 
     #[test]
     fn any_text_is_judged_alike(text in "[\\[\\]{},:\"\\\\0-9.eE+\\-ntrufalse \\x00]{0,16}|\\PC{0,16}") {
-        agree(&text)?;
+        agree(&text).map_err(TestCaseError::fail)?;
     }
 }
 
@@ -258,7 +218,7 @@ proptest! {
     fn spoilt_text_is_judged_alike(
         text in text(), edits in prop::collection::vec(edit(), 1..4),
     ) {
-        agree(&edited(&text, &edits))?;
+        agree(&edited(&text, &edits)).map_err(TestCaseError::fail)?;
     }
 }
 

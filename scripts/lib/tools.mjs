@@ -43,6 +43,9 @@ export const testTools = () => [
   { name: 'geckodriver', binary: 'geckodriver', version: '0.37.1' },
 ];
 
+/** What `npm run fuzz` needs. @type {Tool} */
+export const fuzzTool = { name: 'cargo-fuzz', binary: 'cargo-fuzz', version: '0.13.2' };
+
 /** @typedef {ReturnType<typeof testTools>[number]} Tool */
 
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
