@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::amount::Amount;
+use crate::amount::{Amount, AmountError};
 use crate::draft::command::{Command, line_unknown};
 use crate::draft::field::{FIELDS, Field, FieldSet};
 use crate::draft::limits::{self, CartLimits};
@@ -62,21 +62,48 @@ impl Change {
         self.fields.is_empty()
     }
 
-    fn of(field: Field) -> Change {
-        let mut change = Change::default();
-        change.fields.insert(field);
-        change
-    }
-
-    fn of_line(line: LineChange) -> Change {
-        Change { lines: vec![line], ..Change::of(Field::CartItems) }
-    }
-
     /// Takes what another change did too.
     pub fn join(&mut self, other: Change) {
         self.lines.extend(other.lines);
         self.fields = self.fields.union(other.fields);
         self.line = other.line.or(self.line);
+    }
+}
+
+/// What a command comes to, noted as it goes: a change, or refusals, with which nothing is changed.
+#[derive(Debug, Default)]
+struct Outcome {
+    change: Change,
+    refusals: Vec<Refusal>,
+}
+
+impl Outcome {
+    fn is_refused(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
+    fn refuse(&mut self, code: Code, path: Path) {
+        self.refusals.push(Refusal::new(code, path));
+    }
+
+    fn line(&mut self, change: LineChange) {
+        self.change.lines.push(change);
+        self.change.fields.insert(Field::CartItems);
+    }
+
+    /// What was calculated; none, with a refusal, where that is out of range.
+    fn checked<T>(&mut self, result: Result<T, AmountError>, path: &dyn Fn() -> Path) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(Code::Amount(error), path());
+                None
+            }
+        }
+    }
+
+    fn end(self) -> Applied {
+        if self.is_refused() { Err(self.refusals) } else { Ok(self.change) }
     }
 }
 
@@ -97,6 +124,7 @@ impl Draft {
         known: &mut dyn FnMut(usize, &Value) -> KnownLine,
     ) -> Result<Draft, Vec<Refusal>> {
         let mut draft = Draft::new(limits);
+        let mut out = Outcome::default();
         let mut reading = Reading::new(Source::Api);
         let fields = NewCustomerSessionV2::SHAPE.read(session, &mut reading).unwrap_or_default();
         for (name, value) in fields {
@@ -105,7 +133,7 @@ impl Draft {
                 // Empty means none in an answer, and is refused in a request.
                 Some(Field::StoreIntegrationId) if value.as_str() == Some("") => {}
                 Some(Field::AdditionalCosts) => {
-                    draft.set_costs(value.as_object().cloned().unwrap_or_default())?;
+                    draft.set_costs(value.as_object().cloned().unwrap_or_default(), &mut out);
                 }
                 Some(_) => draft.fields.set(&name, value),
             }
@@ -115,12 +143,12 @@ impl Draft {
                 let (id, meta, free) = known(index, item);
                 let item = Item::read(item, Source::Api)?;
                 let free = free && item.price() == Some(Amount::ZERO);
-                draft.push(NewLine { id, item, meta, free })?;
+                draft.push(NewLine { id, item, meta, free }, &mut out);
             }
             draft.cart_set = true;
         }
         draft.mark_sent();
-        Ok(draft)
+        out.end().map(|_| draft)
     }
 
     /// The lines in order.
@@ -254,8 +282,9 @@ impl Draft {
         let mut draft = Draft::new(limits);
         let mut reading = Reading::new(Source::Api);
         let fields = NewCustomerSessionV2::SHAPE.read(record.get("fields")?, &mut reading)?;
+        let mut out = Outcome::default();
         if let Some(Value::Object(costs)) = fields.get(Field::AdditionalCosts.name()) {
-            draft.set_costs(costs.clone()).ok()?;
+            draft.set_costs(costs.clone(), &mut out);
         }
         draft.fields = fields;
         if let Some(lines) = record.get("lines") {
@@ -263,12 +292,12 @@ impl Draft {
                 let id = LineId::parse(line.get("id")?.as_str()?)?;
                 let item = Item::read(line.get("item")?, Source::Api).ok()?;
                 let free = line.get("free").is_some();
-                draft.push(NewLine { id, item, meta: line.get("meta").cloned(), free }).ok()?;
+                draft.push(NewLine { id, item, meta: line.get("meta").cloned(), free }, &mut out);
             }
             draft.cart_set = true;
         }
         draft.read_sent(record)?;
-        reading.into_faults().is_empty().then_some(draft)
+        (reading.into_faults().is_empty() && !out.is_refused()).then_some(draft)
     }
 
     /// Takes over what was sent; none where that is damaged.
@@ -289,70 +318,75 @@ impl Draft {
             return self.apply(command);
         }
         let mut next = self.clone();
-        let mut change = Change::default();
+        let mut out = Outcome::default();
         for command in commands {
-            change.join(next.apply(command)?);
+            next.perform(command, &mut out);
+            if out.is_refused() {
+                return out.end();
+            }
         }
         *self = next;
-        Ok(change)
+        out.end()
     }
 
     /// Applies a command, or refuses it and leaves the draft as it was.
     pub fn apply(&mut self, command: &Command) -> Applied {
+        let mut out = Outcome::default();
+        self.perform(command, &mut out);
+        out.end()
+    }
+
+    fn perform(&mut self, command: &Command, out: &mut Outcome) {
         match command {
-            Command::Add { line, merge } => self.add(line, *merge),
-            Command::Update { id, patch, source } => self.update(*id, patch, *source),
-            Command::SetQuantity { id, quantity } => self.set_quantity(*id, *quantity),
-            Command::Remove { id } => self.set_quantity(*id, 0),
-            Command::Clear => self.replace(&[]),
-            Command::Replace { lines } => self.replace(lines),
+            Command::Add { line, merge } => self.add(line, *merge, out),
+            Command::Update { id, patch, source } => self.update(*id, patch, *source, out),
+            Command::SetQuantity { id, quantity } => self.set_quantity(*id, *quantity, out),
+            Command::Remove { id } => self.set_quantity(*id, 0, out),
+            Command::Clear => self.replace(&[], &Path::new(), out),
+            Command::Replace { lines } => self.replace(lines, &Path::new(), out),
             Command::Accept { line } => {
                 let same = |known: &&Arc<Line>| known.free && known.item.sku() == line.item.sku();
-                if let Some(known) = self.lines().iter().find(same) {
-                    return Ok(Change { line: Some(known.id), ..Change::default() });
+                match self.lines().iter().find(same) {
+                    Some(known) => out.change.line = Some(known.id),
+                    None => self.push(line.clone(), out),
                 }
-                self.push(line.clone())
             }
-            Command::AddCoupon(code) => {
+            Command::AddCoupon(code) | Command::RemoveCoupon(code) => {
                 let mut codes = self.list(Field::CouponCodes);
-                if !codes.iter().any(|known| known.as_str() == Some(code)) {
-                    codes.push(Value::String(code.clone()));
-                    return Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))));
+                let place = codes.iter().position(|known| known.as_str() == Some(code));
+                match (place, matches!(command, Command::AddCoupon(_))) {
+                    (None, true) => codes.push(Value::String(code.clone())),
+                    (Some(index), false) => {
+                        codes.remove(index);
+                    }
+                    _ => return,
                 }
-                Ok(Change::default())
-            }
-            Command::RemoveCoupon(code) => {
-                let mut codes = self.list(Field::CouponCodes);
-                if let Some(index) = codes.iter().position(|known| known.as_str() == Some(code)) {
-                    codes.remove(index);
-                    return Ok(self.assign(Field::CouponCodes, Some(Value::Array(codes))));
-                }
-                Ok(Change::default())
+                self.assign(Field::CouponCodes, Some(Value::Array(codes)), out);
             }
             // Emptying what was never set would send a field for nothing.
-            Command::Empty(field) if self.has(*field) => Ok(self.assign(*field, cleared(*field, true))),
-            Command::Empty(_) => Ok(Change::default()),
+            Command::Empty(field) if self.has(*field) => self.assign(*field, cleared(*field, true), out),
+            Command::Empty(_) => {}
             Command::SetMember(field, name, value) => {
                 let mut members = self.members(*field);
                 match value {
                     Some(value) => members.set(name, value.clone()),
-                    None if members.remove(name).is_none() => return Ok(Change::default()),
+                    None if members.remove(name).is_none() => return,
                     None => {}
                 }
                 match field {
-                    Field::AdditionalCosts => self.set_costs(members),
-                    _ => Ok(self.assign(*field, Some(Value::Object(members)))),
+                    Field::AdditionalCosts => self.set_costs(members, out),
+                    _ => self.assign(*field, Some(Value::Object(members)), out),
                 }
             }
-            Command::UnsetAttribute(name) => self.unset_attribute(name),
-            Command::Put { session, lines, whole } => self.put(session, lines.as_deref(), *whole),
-            Command::Unset(field) => self.unset(*field),
+            Command::UnsetAttribute(name) => self.unset_attribute(name, out),
+            Command::Put { session, lines, whole } => self.put(session, lines.as_deref(), *whole, out),
+            Command::Unset(field) => self.unset(*field, out),
         }
     }
 
-    fn assign(&mut self, field: Field, value: Option<Value>) -> Change {
+    fn assign(&mut self, field: Field, value: Option<Value>, out: &mut Outcome) {
         if self.field(field) == value.as_ref() {
-            return Change::default();
+            return;
         }
         match value {
             Some(value) => self.fields.set(field.name(), value),
@@ -360,7 +394,7 @@ impl Draft {
                 self.fields.remove(field.name());
             }
         }
-        Change::of(field)
+        out.change.fields.insert(field);
     }
 
     fn members(&self, field: Field) -> Object {
@@ -371,212 +405,210 @@ impl Draft {
         self.field(field).and_then(Value::as_array).unwrap_or_default().to_vec()
     }
 
-    fn add(&mut self, line: &NewLine, merge: bool) -> Applied {
-        let equal = if merge { self.lines.equal_to(&line.item).map(|line| line.id) } else { None };
-        let Some(id) = equal else {
-            return self.push(line.clone());
-        };
-        let units = self.lines.get(id).map_or(0, |line| line.item.quantity());
-        let mut change = self.set_quantity(id, units.saturating_add(line.item.quantity()))?;
-        change.line = Some(id);
-        Ok(change)
+    fn add(&mut self, line: &NewLine, merge: bool, out: &mut Outcome) {
+        let equal = if merge { self.lines.equal_to(&line.item) } else { None };
+        match equal.map(|equal| (equal.id, equal.item.quantity())) {
+            None => self.push(line.clone(), out),
+            Some((id, units)) => {
+                self.set_quantity(id, units.saturating_add(line.item.quantity()), out);
+            }
+        }
     }
 
-    fn push(&mut self, line: NewLine) -> Applied {
-        let id = line.id;
+    fn push(&mut self, line: NewLine, out: &mut Outcome) {
         let lines = self.lines().len().saturating_add(1);
-        self.within(lines, self.totals.units.saturating_add(line.item.quantity()))?;
-        let part = line.item.part().map_err(|error| amount_refusal(error, key("price")))?;
-        let totals = checked(&self.totals, &part)?;
-        let index = self.lines.push(line).map_err(|error| amount_refusal(error, key("price")))?;
+        let Some((totals, part)) = self.with(&line.item, lines, &Totals::default(), out) else {
+            return;
+        };
         self.totals = totals;
         self.cart_set = true;
-        Ok(Change { line: Some(id), ..Change::of_line(LineChange::Inserted(index)) })
+        out.change.line = Some(line.id);
+        out.line(LineChange::Inserted(self.lines.push(line, part)));
     }
 
-    /// The limits of the cart, checked before a quantity becomes part of an amount.
-    fn within(&self, lines: usize, units: u64) -> Result<(), Vec<Refusal>> {
-        let cart = limits::cart(self.limits, lines, units, &key(Field::CartItems.name()));
-        cart.map_err(|refusal| vec![refusal])
+    /// The totals with an item in the place of another one, and its own part of them. The limits of
+    /// the cart are checked before a quantity becomes part of an amount.
+    fn with(&self, item: &Item, lines: usize, old: &Totals, out: &mut Outcome) -> Option<(Totals, Totals)> {
+        let units = self.totals.units.saturating_sub(old.units).saturating_add(item.quantity());
+        if let Err(refusal) = limits::cart(self.limits, lines, units, &key(Field::CartItems.name())) {
+            out.refusals.push(refusal);
+            return None;
+        }
+        let sums = || {
+            let part = item.part()?;
+            let totals = self.totals.minus(old)?.plus(&part)?;
+            totals.total()?;
+            Ok((totals, part))
+        };
+        out.checked(sums(), &|| key("price"))
     }
 
-    fn set_quantity(&mut self, id: LineId, quantity: u64) -> Applied {
-        let index = self.index_of(id)?;
-        let Some(line) = self.lines().get(index).cloned() else {
-            return Ok(Change::default());
+    fn set_quantity(&mut self, id: LineId, quantity: u64, out: &mut Outcome) {
+        let Some((index, line)) = self.find(id, out) else {
+            return;
         };
         if quantity == 0 {
-            self.totals =
-                self.totals.minus(line.part()).map_err(|error| amount_refusal(error, key("price")))?;
-            self.lines.remove(index);
-            return Ok(Change::of_line(LineChange::Removed(index)));
+            if let Some(totals) = out.checked(self.totals.minus(line.part()), &|| key("price")) {
+                self.totals = totals;
+                self.lines.remove(index);
+                out.line(LineChange::Removed(index));
+            }
+            return;
         }
-        if quantity == line.item.quantity() {
-            return Ok(Change { line: Some(id), ..Change::default() });
+        out.change.line = Some(id);
+        if quantity != line.item.quantity() {
+            let item = line.item.with_quantity(quantity);
+            self.exchange(index, &line, item, line.meta.clone(), out);
         }
-        self.units_within(&line, quantity)?;
-        let item = line.item.with_quantity(quantity);
-        self.exchange(index, &line, NewLine { id, item, meta: line.meta.clone(), free: line.free })
     }
 
-    /// The limit of units where a line gets another quantity.
-    fn units_within(&self, line: &Line, quantity: u64) -> Result<(), Vec<Refusal>> {
-        let others = self.totals.units.saturating_sub(line.item.quantity());
-        self.within(self.lines().len(), others.saturating_add(quantity))
-    }
-
-    fn update(&mut self, id: LineId, patch: &Object, source: Source) -> Applied {
-        let index = self.index_of(id)?;
-        let Some(line) = self.lines().get(index).cloned() else {
-            return Ok(Change::default());
+    fn update(&mut self, id: LineId, patch: &Object, source: Source, out: &mut Outcome) {
+        let Some((index, line)) = self.find(id, out) else {
+            return;
         };
         let quantity = patch.get("quantity").and_then(|units| i64::read(units, &mut Reading::new(source)));
         if quantity == Some(0) {
-            return self.set_quantity(id, 0);
+            return self.set_quantity(id, 0, out);
         }
-        let item = patched(&line.item, patch, source)?;
+        let item = match patched(&line.item, patch, source) {
+            Ok(item) => item,
+            Err(found) => return out.refusals.extend(found),
+        };
         let meta = match patch.get("meta") {
             None => line.meta.clone(),
             Some(Value::Null) => None,
             Some(meta) => Value::read(meta, &mut Reading::new(source)),
         };
-        if item == line.item && meta == line.meta {
-            return Ok(Change { line: Some(id), ..Change::default() });
+        out.change.line = Some(id);
+        if item != line.item || meta != line.meta {
+            self.exchange(index, &line, item, meta, out);
         }
-        self.units_within(&line, item.quantity())?;
-        // What has a price again is no gift any more.
-        let free = line.free && item.price() == Some(Amount::ZERO);
-        self.exchange(index, &line, NewLine { id, item, meta, free })
     }
 
-    /// Puts a line into the place of `old`.
-    fn exchange(&mut self, index: usize, old: &Line, new: NewLine) -> Applied {
-        let id = new.id;
-        let without = self.totals.minus(old.part()).map_err(|error| amount_refusal(error, key("price")))?;
-        let part = new.item.part().map_err(|error| amount_refusal(error, key("price")))?;
-        let totals = checked(&without, &part)?;
-        self.lines.replace(index, new).map_err(|error| amount_refusal(error, key("price")))?;
-        self.totals = totals;
-        Ok(Change { line: Some(id), ..Change::of_line(LineChange::Updated(index)) })
+    /// Gives a line another item and another `meta`.
+    fn exchange(&mut self, index: usize, old: &Line, item: Item, meta: Option<Value>, out: &mut Outcome) {
+        if let Some((totals, part)) = self.with(&item, self.lines().len(), old.part(), out) {
+            self.lines.replace(index, NewLine { id: old.id, item, meta, free: old.free }, part);
+            self.totals = totals;
+            out.line(LineChange::Updated(index));
+        }
     }
 
-    fn replace(&mut self, lines: &[NewLine]) -> Applied {
+    /// All lines anew; `path` is where they were given.
+    fn replace(&mut self, lines: &[NewLine], path: &Path, out: &mut Outcome) {
         if self.cart_set && self.lines().is_empty() && lines.is_empty() {
-            return Ok(Change::default());
+            return;
         }
         let costs = Totals { costs: self.totals.costs, ..Totals::default() };
         let mut next =
             Draft { lines: Lines::default(), totals: costs, limits: self.limits, ..Draft::default() };
+        let mut pushed = Outcome::default();
         for (index, line) in lines.iter().enumerate() {
-            let place = |refusal: Refusal| refusal_at(index, refusal);
-            next.push(line.clone()).map_err(|found| found.into_iter().map(place).collect::<Vec<_>>())?;
+            next.push(line.clone(), &mut pushed);
+            if let Some(mut refusal) = pushed.refusals.pop() {
+                // The limits of the cart belong to the list, not to the line that passed them.
+                if !matches!(refusal.code, Code::LinesLimit | Code::UnitsLimit) {
+                    let below = std::mem::replace(&mut refusal.path, path.clone());
+                    refusal.path.push(Step::Index(index));
+                    refusal.path.extend(below);
+                }
+                return out.refusals.push(refusal);
+            }
         }
         self.lines = next.lines;
         self.totals = next.totals;
         self.cart_set = true;
-        Ok(Change::of_line(LineChange::All))
+        out.line(LineChange::All);
     }
 
-    fn set_costs(&mut self, members: Object) -> Applied {
+    fn set_costs(&mut self, members: Object, out: &mut Outcome) {
         let members = Value::Object(members);
         let mut totals = Totals { costs: Amount::ZERO, ..self.totals };
         for (name, price) in costs(Some(&members)) {
             let part = Totals { costs: price, ..Totals::default() };
             let sum = totals.plus(&part).and_then(|sum| sum.total().map(|_| sum));
-            totals = sum.map_err(|error| amount_refusal(error, cost_path(name)))?;
+            let Some(sum) = out.checked(sum, &|| member_path(Field::AdditionalCosts, name)) else {
+                return;
+            };
+            totals = sum;
         }
         self.totals = totals;
-        Ok(self.assign(Field::AdditionalCosts, Some(members)))
+        self.assign(Field::AdditionalCosts, Some(members), out);
     }
 
-    fn unset_attribute(&mut self, name: &str) -> Applied {
+    fn unset_attribute(&mut self, name: &str, out: &mut Outcome) {
         if self.sent_attributes.get(name).is_some() {
-            let mut path = key(Field::Attributes.name());
-            path.push(Step::Key(name.to_string()));
-            return Err(vec![Refusal::new(Code::CannotUnset, path)]);
+            return out.refuse(Code::CannotUnset, member_path(Field::Attributes, name));
         }
         let mut attributes = self.members(Field::Attributes);
-        if attributes.remove(name).is_none() {
-            return Ok(Change::default());
+        if attributes.remove(name).is_some() {
+            let nothing = attributes.is_empty() && !self.sent.contains(Field::Attributes);
+            self.assign(Field::Attributes, (!nothing).then_some(Value::Object(attributes)), out);
         }
-        let nothing = attributes.is_empty() && !self.sent.contains(Field::Attributes);
-        Ok(self.assign(Field::Attributes, (!nothing).then_some(Value::Object(attributes))))
     }
 
     /// Session attributes as a whole: those that were sent and are not among them become `null`.
-    fn set_attributes(&mut self, attributes: Object) -> Change {
+    fn set_attributes(&mut self, attributes: Object, out: &mut Outcome) {
         // Given, removed, and given once more, which wins.
         let attributes = attributes.clone().joined(self.sent_attributes.clone()).joined(attributes);
-        self.assign(Field::Attributes, Some(Value::Object(attributes)))
+        self.assign(Field::Attributes, Some(Value::Object(attributes)), out);
     }
 
-    fn put(&mut self, session: &Object, lines: Option<&[NewLine]>, whole: bool) -> Applied {
+    fn put(&mut self, session: &Object, lines: Option<&[NewLine]>, whole: bool, out: &mut Outcome) {
         let mut next = self.clone();
-        let mut change = Change::default();
-        let mut refusals = Vec::new();
         for field in FIELDS {
             let value = session.get(field.name());
-            let applied = match (field, value, lines) {
-                (Field::CartItems, _, Some(lines)) => next.replace(lines).map_err(in_cart),
-                (Field::AdditionalCosts, Some(Value::Object(costs)), _) => next.set_costs(costs.clone()),
+            match (field, value, lines) {
+                (Field::CartItems, _, Some(lines)) => next.replace(lines, &key(field.name()), out),
+                (Field::AdditionalCosts, Some(Value::Object(costs)), _) => next.set_costs(costs.clone(), out),
                 (Field::Attributes, Some(Value::Object(attributes)), _) => {
-                    Ok(next.set_attributes(attributes.clone()))
+                    next.set_attributes(attributes.clone(), out);
                 }
-                (_, Some(value), _) => Ok(next.assign(field, Some(value.clone()))),
+                (_, Some(value), _) => next.assign(field, Some(value.clone()), out),
                 // It cannot be cleared: absent, the one that was sent stays.
-                (Field::StoreIntegrationId, None, _) if self.sent.contains(field) => continue,
-                (_, None, _) if whole => next.unset(field),
-                (_, None, _) => continue,
-            };
-            match applied {
-                Ok(part) => change.join(part),
-                Err(found) => refusals.extend(found),
+                (Field::StoreIntegrationId, None, _) if self.sent.contains(field) => {}
+                (_, None, _) if whole => next.unset(field, out),
+                (_, None, _) => {}
             }
         }
-        if !refusals.is_empty() {
-            return Err(refusals);
+        if !out.is_refused() {
+            *self = next;
         }
-        *self = next;
-        Ok(change)
     }
 
     /// Stops sending a field, or clears it where the server may know it.
-    fn unset(&mut self, field: Field) -> Applied {
+    fn unset(&mut self, field: Field, out: &mut Outcome) {
         if !self.has(field) {
-            return Ok(Change::default());
+            return;
         }
         let sent = self.sent.contains(field);
         match field {
             Field::StoreIntegrationId if sent => {
-                Err(vec![Refusal::new(Code::CannotUnset, key(field.name()))])
+                return out.refuse(Code::CannotUnset, key(field.name()));
             }
-            Field::Attributes if sent => Ok(self.set_attributes(Object::new())),
+            Field::Attributes if sent => return self.set_attributes(Object::new(), out),
             Field::CartItems => {
-                let mut change = self.replace(&[])?;
+                self.replace(&[], &Path::new(), out);
                 if !sent {
                     self.cart_set = false;
-                    change.fields.insert(field);
+                    out.change.fields.insert(field);
                 }
-                Ok(change)
+                return;
             }
-            Field::AdditionalCosts => {
-                let mut change = self.set_costs(Object::new())?;
-                change.join(self.assign(field, cleared(field, sent)));
-                Ok(change)
-            }
-            _ => Ok(self.assign(field, cleared(field, sent))),
+            Field::AdditionalCosts => self.set_costs(Object::new(), out),
+            _ => {}
         }
+        self.assign(field, cleared(field, sent), out);
     }
 
-    fn index_of(&self, id: LineId) -> Result<usize, Vec<Refusal>> {
-        self.lines.index_of(id).ok_or_else(|| vec![line_unknown(&id.to_text())])
+    fn find(&self, id: LineId, out: &mut Outcome) -> Option<(usize, Arc<Line>)> {
+        let index = self.lines.index_of(id);
+        let found = index.and_then(|index| Some((index, self.lines().get(index)?.clone())));
+        if found.is_none() {
+            out.refusals.push(line_unknown(&id.to_text()));
+        }
+        found
     }
-}
-
-/// The totals with a part more, where they can be summed up.
-fn checked(totals: &Totals, part: &Totals) -> Result<Totals, Vec<Refusal>> {
-    let sum = totals.plus(part).and_then(|sum| sum.total().map(|_| sum));
-    sum.map_err(|error| amount_refusal(error, key("price")))
 }
 
 /// The value that clears a field on the server, or nothing where the server never heard of it.
@@ -586,15 +618,6 @@ fn cleared(field: Field, sent: bool) -> Option<Value> {
         Field::AdditionalCosts => Value::Object(Object::new()),
         _ => Value::Array(Vec::new()),
     })
-}
-
-/// Refusals of lines, placed in the list of them.
-fn in_cart(refusals: Vec<Refusal>) -> Vec<Refusal> {
-    let below = |refusal: Refusal| match refusal.path.first() {
-        Some(Step::Index(_)) => refusal.inside(Step::Key(Field::CartItems.name().to_string())),
-        _ => refusal,
-    };
-    refusals.into_iter().map(below).collect()
 }
 
 /// The item with the members of a patch; `null` unsets one.
@@ -618,18 +641,6 @@ fn patched(item: &Item, patch: &Object, source: Source) -> Result<Item, Vec<Refu
     Item::read(&Value::Object(members), Source::Api)
 }
 
-fn cost_path(name: &str) -> Path {
-    vec![Step::Key(Field::AdditionalCosts.name().to_string()), Step::Key(name.to_string())]
-}
-
-fn refusal_at(index: usize, refusal: Refusal) -> Refusal {
-    match refusal.code {
-        // The limits of the cart belong to the list, not to the line that passed them.
-        Code::LinesLimit | Code::UnitsLimit => refusal,
-        _ => refusal.inside(Step::Index(index)),
-    }
-}
-
-fn amount_refusal(error: crate::amount::AmountError, path: Path) -> Vec<Refusal> {
-    vec![Refusal::new(Code::Amount(error), path)]
+fn member_path(field: Field, name: &str) -> Path {
+    vec![Step::Key(field.name().to_string()), Step::Key(name.to_string())]
 }

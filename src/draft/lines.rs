@@ -250,6 +250,13 @@ pub struct NewLine {
     pub free: bool,
 }
 
+fn line(new: NewLine, order: u64, part: Totals) -> Line {
+    let mut text = String::new();
+    new.item.members.write(&mut text);
+    let likeness = new.item.likeness();
+    Line { id: new.id, order, likeness, part, text, item: new.item, meta: new.meta, free: new.free }
+}
+
 /// All lines in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
@@ -285,27 +292,26 @@ impl Lines {
             .find(|line| !line.free && line.item.is_like(item))
     }
 
-    /// Adds a line at the end.
-    pub fn push(&mut self, new: NewLine) -> Result<usize, AmountError> {
-        let line = self.line(new, self.next_order)?;
+    /// Adds a line, with its part of the totals, at the end.
+    pub fn push(&mut self, new: NewLine, part: Totals) -> usize {
+        let line = line(new, self.next_order, part);
         self.next_order = self.next_order.saturating_add(1);
         self.enter(&line);
         self.list.push(Arc::new(line));
-        Ok(self.list.len().saturating_sub(1))
+        self.list.len().saturating_sub(1)
     }
 
     /// Puts another line into the place of one.
-    pub fn replace(&mut self, index: usize, new: NewLine) -> Result<(), AmountError> {
+    pub fn replace(&mut self, index: usize, new: NewLine, part: Totals) {
         let Some(old) = self.list.get(index).cloned() else {
-            return Ok(());
+            return;
         };
-        let line = self.line(new, old.order)?;
+        let line = line(new, old.order, part);
         self.leave(&old);
         self.enter(&line);
         if let Some(slot) = self.list.get_mut(index) {
             *slot = Arc::new(line);
         }
-        Ok(())
     }
 
     /// Takes a line out.
@@ -314,21 +320,6 @@ impl Lines {
             let line = self.list.remove(index);
             self.leave(&line);
         }
-    }
-
-    fn line(&self, new: NewLine, order: u64) -> Result<Line, AmountError> {
-        let mut text = String::new();
-        new.item.members.write(&mut text);
-        Ok(Line {
-            id: new.id,
-            order,
-            likeness: new.item.likeness(),
-            part: new.item.part()?,
-            text,
-            item: new.item,
-            meta: new.meta,
-            free: new.free,
-        })
     }
 
     fn enter(&mut self, line: &Line) {
