@@ -1634,7 +1634,7 @@ proptest! {
             batch.push(command);
         }
         let mut together = desk.draft.clone();
-        match (together.apply_all(&batch), refused) {
+        match (together.apply_all(&batch.iter().collect::<Vec<_>>()), refused) {
             (Ok(change), None) => {
                 prop_assert!(together == one_by_one.draft);
                 replayed(desk.draft.lines(), &change, &together)?;

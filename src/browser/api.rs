@@ -93,7 +93,7 @@ impl Core {
     /// Asks for something that needs the server; answered by the action `settle` with the same ticket.
     pub fn ask(&mut self, kind: &str, ticket: f64, arguments: &str) {
         let arguments = Value::parse(arguments).unwrap_or(Value::Null);
-        let quote = || arguments.get("quote").and_then(Value::as_str).map(str::to_string);
+        let quote = || arguments.text("quote").map(str::to_string);
         let ask = match kind {
             "flush" => Ask::Flush,
             "settled" => Ask::Settled,

@@ -400,7 +400,7 @@ impl View {
             let Some(quote) = quote else { return };
             if let Some(tier) = &quote.tier {
                 view.object("tier", &|view| {
-                    view.text("name", tier.get("newTierName").and_then(Value::as_str).unwrap_or_default());
+                    view.text("name", tier.text("newTierName").unwrap_or_default());
                     view.picked(tier, &["programId", "subLedgerId", "previousTierName", "expiryDate"]);
                 });
             }

@@ -178,8 +178,7 @@ impl Draft {
 
     /// The texts of a field that is a list.
     pub fn texts(&self, field: Field) -> impl Iterator<Item = &str> {
-        let list = self.field(field).and_then(Value::as_array).unwrap_or_default();
-        list.iter().filter_map(Value::as_str)
+        self.fields.at(field.name()).items().iter().filter_map(Value::as_str)
     }
 
     /// The costs of the session by name.
@@ -313,7 +312,7 @@ impl Draft {
 
     /// Applies all commands or, when one is refused, none; the refusals are those of all commands
     /// up to and with the first refused one.
-    pub fn apply_all(&mut self, commands: &[Command]) -> Applied {
+    pub fn apply_all(&mut self, commands: &[&Command]) -> Applied {
         if let [command] = commands {
             return self.apply(command);
         }
@@ -402,7 +401,7 @@ impl Draft {
     }
 
     fn list(&self, field: Field) -> Vec<Value> {
-        self.field(field).and_then(Value::as_array).unwrap_or_default().to_vec()
+        self.fields.at(field.name()).items().to_vec()
     }
 
     fn add(&mut self, line: &NewLine, merge: bool, out: &mut Outcome) {
@@ -488,7 +487,9 @@ impl Draft {
     /// Gives a line another item and another `meta`.
     fn exchange(&mut self, index: usize, old: &Line, item: Item, meta: Option<Value>, out: &mut Outcome) {
         if let Some((totals, part)) = self.with(&item, self.lines().len(), old.part(), out) {
-            self.lines.replace(index, NewLine { id: old.id, item, meta, free: old.free }, part);
+            // What has a price again is no gift any more.
+            let free = old.free && item.price() == Some(Amount::ZERO);
+            self.lines.replace(index, NewLine { id: old.id, item, meta, free }, part);
             self.totals = totals;
             out.line(LineChange::Updated(index));
         }

@@ -459,7 +459,7 @@ fn check_fields(session: &mut Object) -> Vec<Refusal> {
     let state = session.remove(Field::State.name());
     for (name, value) in session.iter_mut() {
         let place = key(name);
-        let texts = value.as_array().map_or(0, <[Value]>::len);
+        let texts = value.items().len();
         let text = value.as_str().unwrap_or_default().trim();
         match Field::from_name(name) {
             Some(Field::CouponCodes) => *value = check_coupons(value, &mut found),
@@ -474,7 +474,7 @@ fn check_fields(session: &mut Object) -> Vec<Refusal> {
             }
             Some(Field::Attributes | Field::AdditionalCosts) => check_names(name, Some(value), &mut found),
             Some(Field::ExperimentVariantAllocations) => {
-                for (index, variant) in value.as_array().unwrap_or_default().iter().enumerate() {
+                for (index, variant) in value.items().iter().enumerate() {
                     for id in ["experimentID", "variantID"].into_iter().filter(|id| variant.get(id).is_none())
                     {
                         let path =
@@ -497,7 +497,7 @@ fn check_fields(session: &mut Object) -> Vec<Refusal> {
 }
 
 fn check_coupons(codes: &Value, found: &mut Vec<Refusal>) -> Value {
-    let codes = codes.as_array().unwrap_or_default().iter();
+    let codes = codes.items().iter();
     let codes: Vec<&str> = codes.map(|code| code.as_str().unwrap_or_default().trim()).collect();
     let mut unique: Vec<Value> = Vec::new();
     for (index, first) in firsts(&codes).into_iter().enumerate() {

@@ -145,12 +145,12 @@ impl Item {
     /// The same for equal items; members of objects count in any order.
     fn likeness(&self) -> u64 {
         let mut hash = hash(self.sku(), START);
-        let members = [Field::Attributes, Field::AdditionalCosts].map(Field::name);
-        let objects = members.iter().filter_map(|name| self.members.get(name)?.as_object());
-        for (name, value) in objects.flat_map(Object::iter) {
-            let mut text = name.to_string();
-            value.write(&mut text);
-            hash = hash.wrapping_add(crate::model::index::hash(&text, START));
+        for field in [Field::Attributes, Field::AdditionalCosts] {
+            for (name, value) in self.members.at(field.name()).members() {
+                let mut text = name.clone();
+                value.write(&mut text);
+                hash = hash.wrapping_add(crate::model::index::hash(&text, START));
+            }
         }
         hash
     }
@@ -158,12 +158,13 @@ impl Item {
     /// Whether units of both may stand on one line: SKU, price, attributes and costs are the same.
     pub fn is_like(&self, other: &Item) -> bool {
         let empty = Value::Object(Object::new());
-        let member = |item: &Item, name| item.members.get(name).unwrap_or(&empty).clone();
-        let same = |field: Field| member(self, field.name()).same(&member(other, field.name()));
+        let [one, other_one] = [self, other].map(|item| {
+            [Field::Attributes, Field::AdditionalCosts]
+                .map(|field| item.members.get(field.name()).unwrap_or(&empty))
+        });
         self.sku() == other.sku()
             && self.price == other.price
-            && same(Field::Attributes)
-            && same(Field::AdditionalCosts)
+            && one.iter().zip(other_one).all(|(one, other)| one.same(other))
     }
 }
 
@@ -177,13 +178,13 @@ fn amount(value: &Value) -> Option<Amount> {
 
 /// The costs of a line or of a session by name.
 pub fn costs(costs: Option<&Value>) -> impl Iterator<Item = (&str, Amount)> {
-    let costs = costs.and_then(Value::as_object).into_iter().flat_map(Object::iter);
-    costs.filter_map(|(name, cost)| Some((name, amount(cost.get("price")?)?)))
+    let costs = costs.map(Value::members).unwrap_or_default().iter();
+    costs.filter_map(|(name, cost)| Some((name.as_str(), amount(cost.at("price"))?)))
 }
 
 /// Names of attributes and costs that the API accepts, and a price for each cost.
 pub fn check_names(member: &str, value: Option<&Value>, refusals: &mut Vec<Refusal>) {
-    for (name, value) in value.and_then(Value::as_object).into_iter().flat_map(Object::iter) {
+    for (name, value) in value.map(Value::members).unwrap_or_default() {
         let mut path = key(member);
         path.push(Step::Key(name.to_string()));
         refusals.extend(limits::name(name, path.clone()).err());

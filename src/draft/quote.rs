@@ -287,7 +287,7 @@ impl Quote {
     pub fn after(earlier: Vec<Value>, ours: &Draft, answer: &Value) -> Quote {
         let known = earlier.len();
         let mut quote = Quote { complete: true, effects: earlier, earlier: known, ..Quote::default() };
-        quote.effects.extend_from_slice(answer.get("effects").and_then(Value::as_array).unwrap_or_default());
+        quote.effects.extend_from_slice(answer.at("effects").items());
         quote.loyalty = part(answer, "loyalty").cloned();
         let session = part(answer, "customerSession");
         let entries = quote.read_effects();
@@ -319,7 +319,7 @@ impl Quote {
     fn read_effects(&mut self) -> Vec<Entry> {
         let (mut entries, mut points, mut giveaways) = (Vec::new(), Vec::new(), Vec::new());
         for raw in std::mem::take(&mut self.effects) {
-            let kind = raw.get("effectType").and_then(Value::as_str).unwrap_or_default();
+            let kind = raw.text("effectType").unwrap_or_default();
             let props = raw.get("props").unwrap_or(&Value::Null);
             let discount = |on| discount(on, props);
             match (role(kind), props) {
@@ -353,7 +353,7 @@ impl Quote {
     }
 
     fn read_other(&mut self, role: Role, props: &Value) {
-        let given = |name: &str| props.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let given = |name: &str| props.text(name).filter(|text| !text.is_empty());
         let text = |name: &str| given(name).unwrap_or_default().to_string();
         let (code, outcome) = match role {
             Role::Accept(code) => (code, Outcome::Accepted),
@@ -396,7 +396,7 @@ impl Quote {
         for (index, (line, entries)) in ours.lines().iter().zip(by_line).enumerate() {
             // What the draft does not know of its line stands in the echo of it.
             let sku = Some(line.item.sku());
-            let echo = echoed.get(index).filter(|item| item.get("sku").and_then(Value::as_str) == sku);
+            let echo = echoed.get(index).filter(|item| item.text("sku") == sku);
             let quote = line_quote(line, echo, &entries)?;
             self.complete &= quote.price.is_some();
             items_left.add(quote.payable.unwrap_or_default().into());
@@ -501,7 +501,7 @@ fn discount(on: Option<On>, props: &Value) -> Option<Entry> {
         (false, true) => On::Line,
         (false, false) => On::Session,
     });
-    let text = |name: &str| props.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| props.text(name).unwrap_or_default();
     let number = |name: &str| props.get(name).and_then(Value::as_integer);
     let (name, of_cost) = (text("name"), matches!(on, On::Cost | On::LineCost));
     let mut entry = Entry {
@@ -675,7 +675,7 @@ pub fn differences(ours: &Draft, session: &Value) -> Vec<String> {
     let none = Object::new();
     let differs = |field: &Field| match (field, ours.field(*field)) {
         (Field::CartItems, _) => {
-            let items = held(*field).as_array().unwrap_or_default();
+            let items = held(*field).items();
             let item_differs = |(item, line): (&Value, &Arc<Line>)| {
                 let sent = line.item.members();
                 ["sku", "quantity", "price"].into_iter().any(|name| {

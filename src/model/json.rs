@@ -65,6 +65,11 @@ impl Object {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
+    /// The member of that name, or `null`.
+    pub fn at(&self, key: &str) -> &Value {
+        self.get(key).unwrap_or(&Value::Null)
+    }
+
     /// Sets a member, in its place where it exists, else at the end.
     pub fn set(&mut self, key: &str, value: Value) {
         match self.0.iter_mut().find(|(name, _)| name == key) {
@@ -183,6 +188,32 @@ impl Value {
         match self {
             Value::Object(object) => object.get(key),
             _ => None,
+        }
+    }
+
+    /// The member of an object, or `null`.
+    pub fn at(&self, key: &str) -> &Value {
+        self.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// The member of an object that is a text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.at(key).as_str()
+    }
+
+    /// The entries of a list; none of anything else.
+    pub fn items(&self) -> &[Value] {
+        match self {
+            Value::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The members of an object; none of anything else.
+    pub fn members(&self) -> &[(String, Value)] {
+        match self {
+            Value::Object(object) => &object.0,
+            _ => &[],
         }
     }
 

@@ -4,7 +4,7 @@ use crate::draft::field::Field;
 use crate::draft::quote::{Quote, differences, part};
 use crate::draft::refusal::Refusal;
 use crate::draft::state::State;
-use crate::model::json::{Object, Value};
+use crate::model::json::Value;
 use crate::model::text::cut;
 use crate::sync::backoff;
 use crate::sync::error::{SyncCode, SyncError};
@@ -25,8 +25,8 @@ const MAX_TRIES: u32 = 4;
 /// words.
 fn names(problem: &Value, id: &str) -> bool {
     let mut placed = false;
-    for error in problem.get("errors").and_then(Value::as_array).unwrap_or_default() {
-        for (_, place) in error.get("source").and_then(Value::as_object).into_iter().flat_map(Object::iter) {
+    for error in problem.at("errors").items() {
+        for (_, place) in error.at("source").members() {
             let mut step = place.as_str().unwrap_or_default();
             while let Some((_, rest)) = cut(step, b'/') {
                 step = rest;
@@ -115,14 +115,14 @@ impl Machine {
         let Some(session) = value.get("customerSession") else {
             return false;
         };
-        let state = session.get("state").and_then(Value::as_str);
+        let state = session.text("state");
         let expected = match kind {
             Kind::Close => state == Some(State::Closed.as_str()),
             Kind::Cancel => state == Some(State::Cancelled.as_str()),
             Kind::Return => state != Some(State::Closed.as_str()) && state != Some(State::Open.as_str()),
             _ => true,
         };
-        let id = session.get("integrationId").and_then(Value::as_str);
+        let id = session.text("integrationId");
         expected && id == Some(self.options.session_id.as_str())
     }
 

@@ -66,32 +66,28 @@ fn http_date(text: &str) -> Option<u64> {
     }
     let (day, month, year) = (number(5, 7)?, text.get(8..11)?, number(12, 16)?);
     let (hour, minute, second) = (number(17, 19)?, number(20, 22)?, number(23, 25)?);
-    const MONTHS: [(&str, u64); 12] = [
-        ("Jan", 0),
-        ("Feb", 31),
-        ("Mar", 59),
-        ("Apr", 90),
-        ("May", 120),
-        ("Jun", 151),
-        ("Jul", 181),
-        ("Aug", 212),
-        ("Sep", 243),
-        ("Oct", 273),
-        ("Nov", 304),
-        ("Dec", 334),
-    ];
-    let (_, before) = MONTHS.iter().find(|(name, _)| *name == month)?;
+    const MONTHS: [&str; 12] =
+        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
+    let months = MONTHS.iter().position(|name| *name == month)?;
+    let months = u64::try_from(months).ok()?;
     if year < 1970 || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let leaps = |year: u64| (year / 4).saturating_sub(year / 100).saturating_add(year / 400);
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut days = year.checked_sub(1970)?.checked_mul(365)?;
-    days = days.checked_add(leaps(year.checked_sub(1)?).checked_sub(leaps(1969))?)?;
-    days = days.checked_add(*before)?.checked_add(day.checked_sub(1)?)?;
-    if is_leap && *before >= 59 {
-        days = days.checked_add(1)?;
-    }
-    let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
-    seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?.checked_mul(1000)
+    // Years that begin in March have their leap day at the end.
+    let year = if months < 10 { year } else { year.saturating_sub(1) };
+    // None of these comes near its limit: a year has four digits.
+    let leaps = (year / 4).saturating_sub(year / 100).saturating_add(year / 400);
+    let before = times(months, 153).saturating_add(2) / 5;
+    let days = times(year, 365).saturating_add(leaps).saturating_add(before).saturating_add(day);
+    let hours = times(days.checked_sub(DAYS_TO_1970)?, 24).saturating_add(hour);
+    let seconds = times(times(hours, 60).saturating_add(minute), 60).saturating_add(second);
+    Some(times(seconds, 1000))
+}
+
+/// From the first of March of the year 0 to the last day of 1969, and the day that a month begins with.
+const DAYS_TO_1970: u64 = 719_469;
+
+/// A product far below the limit.
+fn times(count: u64, factor: u64) -> u64 {
+    count.wrapping_mul(factor)
 }

@@ -358,17 +358,18 @@ impl Machine {
 
     pub(super) fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
         self.may_edit().map_err(|refusal| vec![refusal])?;
-        let commands: Vec<Command> = edits.iter().map(|edit| edit.command.clone()).collect();
+        let commands: Vec<&Command> = edits.iter().map(|edit| &edit.command).collect();
         let change = self.draft.apply_all(&commands)?;
+        let line = change.line;
         if !change.is_none() {
-            self.drafted(change.clone());
+            self.drafted(change);
             self.keep(&edits);
             // What is not stored may still get another place.
             if let Some(opening) = self.opening.as_mut().filter(|_| !self.keeping.is_shared()) {
                 opening.extend(edits);
             }
         }
-        Ok(Edited { revision: self.revision, line: change.line })
+        Ok(Edited { revision: self.revision, line })
     }
 
     /// Notes that the shopper's draft changed: a new revision, to be sent.
@@ -439,9 +440,8 @@ impl Machine {
                     None => (ids.make(), None, false),
                 };
             }
-            let same = |line: &&Arc<Line>| {
-                item.get("sku").and_then(Value::as_str) == Some(line.item.sku()) && !taken.contains(&line.id)
-            };
+            let same =
+                |line: &&Arc<Line>| item.text("sku") == Some(line.item.sku()) && !taken.contains(&line.id);
             let at_index = known.lines().get(index).filter(same);
             let line = at_index.or_else(|| known.lines().iter().find(same));
             if let Some(line) = line {
@@ -454,9 +454,8 @@ impl Machine {
         };
         // A free item that is still offered was taken before, on another page.
         let effects = effects.and_then(Value::as_array).unwrap_or_default().iter();
-        let gifts = effects.filter(|effect| {
-            effect.get("effectType").and_then(Value::as_str).is_some_and(|kind| role(kind) == Role::FreeItem)
-        });
+        let gifts = effects
+            .filter(|effect| effect.text("effectType").is_some_and(|kind| role(kind) == Role::FreeItem));
         let gifts: Vec<&Value> = gifts.filter_map(|effect| effect.get("props")?.get("sku")).collect();
         let mut known_line = |index: usize, item: &Value| {
             let (id, meta, free) = old_line(index, item);

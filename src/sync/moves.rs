@@ -168,7 +168,7 @@ impl Move {
 
     /// The move that a record has, nobody waiting for it.
     pub(super) fn from_record(record: &Value) -> Option<Move> {
-        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let text = |name: &str| record.text(name);
         let word = text("move")?;
         let aim = match Kind::from_word(word) {
             Some(Kind::Close) => Aim::Close,

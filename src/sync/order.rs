@@ -61,7 +61,7 @@ impl Machine {
         for (place, item) in items.iter().enumerate() {
             units.push(Units { position: position(place, item), quantity: 0, before: returned(item) });
         }
-        let wanted = wanted.as_array().unwrap_or_default();
+        let wanted = wanted.items();
         if wanted.is_empty() {
             return Err(Refusal::new(Code::ValueType, Path::new()));
         }
@@ -221,7 +221,7 @@ fn position(place: usize, item: &Value) -> i64 {
 }
 
 fn sku(item: &Value) -> &str {
-    item.get("sku").and_then(Value::as_str).unwrap_or_default()
+    item.text("sku").unwrap_or_default()
 }
 
 /// Units of a line that came back.
