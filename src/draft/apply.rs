@@ -7,7 +7,7 @@ use crate::draft::command::{Command, line_unknown};
 use crate::draft::field::{FIELDS, Field, FieldSet};
 use crate::draft::limits::{self, CartLimits};
 use crate::draft::lines::{Item, Line, LineId, Lines, NewLine, costs};
-use crate::draft::refusal::{Code, Refusal};
+use crate::draft::refusal::{Code, Refusal, note};
 use crate::draft::totals::Totals;
 use crate::model::json::{Object, Value, write_list, write_string};
 use crate::model::wire::{Path, Reading, Source, Step, Wire, key};
@@ -268,8 +268,12 @@ impl Draft {
 
     /// Appends the members that tell what was sent.
     pub fn write_sent(&self, out: &mut String) {
-        let sent = FIELDS.into_iter().filter(|field| self.sent.contains(*field));
-        let sent: Vec<&str> = sent.map(Field::name).collect();
+        let mut sent = Vec::new();
+        for field in FIELDS {
+            if self.sent.contains(field) {
+                sent.push(field.name());
+            }
+        }
         out.push_str("\"sent\":");
         write_list(&sent, out, |name, out| write_string(name, out));
         out.push_str(",\"attributes\":");
@@ -625,9 +629,10 @@ fn cleared(field: Field, sent: bool) -> Option<Value> {
 fn patched(item: &Item, patch: &Object, source: Source) -> Result<Item, Vec<Refusal>> {
     let mut reading = Reading::new(source);
     let read = CartItem::SHAPE.read(&Value::Object(patch.clone()), &mut reading);
-    let faults = reading.into_faults();
-    if !faults.is_empty() {
-        return Err(faults.into_iter().map(Refusal::from).collect());
+    let mut refusals = Vec::new();
+    note(reading.into_faults(), &mut refusals);
+    if !refusals.is_empty() {
+        return Err(refusals);
     }
     let mut members = item.members().clone();
     for (name, value) in patch.iter() {

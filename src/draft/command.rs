@@ -6,7 +6,7 @@
 use crate::draft::field::Field;
 use crate::draft::limits;
 use crate::draft::lines::{Item, LineId, NewLine, check_names, quantity_refusal};
-use crate::draft::refusal::{Code, Figure, Refusal};
+use crate::draft::refusal::{Code, Figure, Refusal, note};
 use crate::model::NewCustomerSessionV2;
 use crate::model::index::firsts;
 use crate::model::json::{Object, Value};
@@ -218,8 +218,8 @@ impl<'v> Arguments<'v> {
             "costs.set" => {
                 let (name, path) = self.name(Field::AdditionalCosts);
                 let price = self.plain("amount", &Kind::Amount, path);
-                let cost = Value::Object([("price".to_string(), price)].into_iter().collect());
-                Command::SetMember(Field::AdditionalCosts, name, Some(cost))
+                let cost = Object::of("price", price);
+                Command::SetMember(Field::AdditionalCosts, name, Some(Value::Object(cost)))
             }
             "costs.remove" => Command::SetMember(Field::AdditionalCosts, self.text("name"), None),
             "attributes.set" => {
@@ -283,7 +283,7 @@ impl<'v> Arguments<'v> {
             Some(value) => {
                 let mut reading = Reading::below(self.source, path);
                 let read = kind.read(value, &mut reading);
-                self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+                note(reading.into_faults(), &mut self.refusals);
                 read.unwrap_or(Value::Null)
             }
             None => {
@@ -305,7 +305,7 @@ impl<'v> Arguments<'v> {
             return Object::new();
         }
         let object = reading.object(value).cloned();
-        self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+        note(reading.into_faults(), &mut self.refusals);
         object.unwrap_or_default()
     }
 
@@ -374,11 +374,10 @@ impl<'v> Arguments<'v> {
         let mut reading = Reading::below(self.source, path.clone());
         let meta = value.get("meta").and_then(|meta| Value::read(meta, &mut reading));
         let item = Item::read(&one, self.source).unwrap_or_else(|refusals| {
-            let place = |mut refusal: Refusal| {
-                refusal.path = path.iter().cloned().chain(refusal.path).collect();
-                refusal
-            };
-            self.refusals.extend(refusals.into_iter().map(place));
+            for mut refusal in refusals {
+                refusal.path.splice(0..0, path.iter().cloned());
+                self.refusals.push(refusal);
+            }
             Item::none()
         });
         NewLine { id: self.ids.make(), item, meta, free: false }
@@ -418,8 +417,7 @@ impl<'v> Arguments<'v> {
         if value == Value::Null {
             self.refuse(Code::ValueType, key(field.name()));
         }
-        let object = Object::from_iter([(field.name().to_string(), value)]);
-        self.put(&Value::Object(object), false)
+        self.put(&Value::Object(Object::of(field.name(), value)), false)
     }
 
     /// A session with every field checked; all refusals at once.
@@ -434,7 +432,7 @@ impl<'v> Arguments<'v> {
         }
         let mut reading = Reading::new(self.source);
         let mut session = NewCustomerSessionV2::SHAPE.read(&session, &mut reading).unwrap_or_default();
-        self.refusals.extend(reading.into_faults().into_iter().map(Refusal::from));
+        note(reading.into_faults(), &mut self.refusals);
         self.refusals.extend(check_fields(&mut session));
         Command::Put { session, lines, whole }
     }
@@ -497,11 +495,13 @@ fn check_fields(session: &mut Object) -> Vec<Refusal> {
 }
 
 fn check_coupons(codes: &Value, found: &mut Vec<Refusal>) -> Value {
-    let codes = codes.items().iter();
-    let codes: Vec<&str> = codes.map(|code| code.as_str().unwrap_or_default().trim()).collect();
+    let mut texts = Vec::new();
+    for code in codes.items() {
+        texts.push(code.as_str().unwrap_or_default().trim());
+    }
     let mut unique: Vec<Value> = Vec::new();
-    for (index, first) in firsts(&codes).into_iter().enumerate() {
-        let code = codes.get(index).copied().unwrap_or_default();
+    for (index, first) in firsts(&texts).into_iter().enumerate() {
+        let code = texts.get(index).copied().unwrap_or_default();
         let path = vec![Step::Key(Field::CouponCodes.name().to_string()), Step::Index(index)];
         found.extend(limits::coupon(code, path).err());
         if first == index {

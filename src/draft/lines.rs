@@ -6,7 +6,7 @@ use crate::amount::{Amount, AmountError};
 use crate::draft::field::Field;
 use crate::draft::hash::{push_hex, read_hex};
 use crate::draft::limits;
-use crate::draft::refusal::{Code, Figure, Refusal};
+use crate::draft::refusal::{Code, Figure, Refusal, note};
 use crate::draft::totals::Totals;
 use crate::model::CartItem;
 use crate::model::index::{Index, START, hash};
@@ -50,10 +50,11 @@ impl Item {
     pub fn read(value: &Value, source: Source) -> Result<Item, Vec<Refusal>> {
         let mut reading = Reading::new(source);
         let members = CartItem::SHAPE.read(value, &mut reading);
-        let faults = reading.into_faults();
+        let mut refusals = Vec::new();
+        note(reading.into_faults(), &mut refusals);
         match members {
-            Some(members) if faults.is_empty() => Item::new(members),
-            _ => Err(faults.into_iter().map(Refusal::from).collect()),
+            Some(members) if refusals.is_empty() => Item::new(members),
+            _ => Err(refusals),
         }
     }
 
@@ -158,13 +159,13 @@ impl Item {
     /// Whether units of both may stand on one line: SKU, price, attributes and costs are the same.
     pub fn is_like(&self, other: &Item) -> bool {
         let empty = Value::Object(Object::new());
-        let [one, other_one] = [self, other].map(|item| {
-            [Field::Attributes, Field::AdditionalCosts]
-                .map(|field| item.members.get(field.name()).unwrap_or(&empty))
-        });
-        self.sku() == other.sku()
-            && self.price == other.price
-            && one.iter().zip(other_one).all(|(one, other)| one.same(other))
+        for field in [Field::Attributes, Field::AdditionalCosts] {
+            let [one, other] = [self, other].map(|item| item.members.get(field.name()).unwrap_or(&empty));
+            if !one.same(other) {
+                return false;
+            }
+        }
+        self.sku() == other.sku() && self.price == other.price
     }
 }
 

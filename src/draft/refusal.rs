@@ -123,6 +123,13 @@ impl Refusal {
     }
 }
 
+/// Notes what could not be read as refusals.
+pub fn note(faults: Vec<Fault>, refusals: &mut Vec<Refusal>) {
+    for fault in faults {
+        refusals.push(Refusal::from(fault));
+    }
+}
+
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Refusal {
         match fault.kind {

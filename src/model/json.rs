@@ -60,6 +60,18 @@ impl Object {
         Object::default()
     }
 
+    /// An object of one member.
+    pub fn of(name: &str, value: Value) -> Object {
+        Object(vec![(name.to_string(), value)])
+    }
+
+    /// An object of these members; the last of equal names wins, at the place of the first.
+    pub fn from_members(members: Vec<(String, Value)>) -> Object {
+        let mut object = Object(members);
+        last_of_equal_keys(&mut object.0);
+        object
+    }
+
     /// The member of that name.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
@@ -103,7 +115,10 @@ impl Object {
 
     /// Each value with the one that another object has under the same name.
     pub fn beside<'o>(&'o self, other: &'o Object) -> impl Iterator<Item = (&'o Value, Option<&'o Value>)> {
-        let names: Vec<&str> = other.iter().chain(self.iter()).map(|(name, _)| name).collect();
+        let mut names = Vec::new();
+        for (name, _) in other.0.iter().chain(&self.0) {
+            names.push(name.as_str());
+        }
         let places = firsts(&names).into_iter().skip(other.len());
         let held = |place: usize| other.0.get(place).map(|(_, value)| value);
         self.0.iter().zip(places).map(move |((_, value), place)| (value, held(place)))
@@ -146,9 +161,7 @@ impl IntoIterator for Object {
 impl FromIterator<(String, Value)> for Object {
     /// The last of equal keys wins, at the place of the first.
     fn from_iter<T: IntoIterator<Item = (String, Value)>>(members: T) -> Object {
-        let mut members: Vec<(String, Value)> = members.into_iter().collect();
-        last_of_equal_keys(&mut members);
-        Object(members)
+        Object::from_members(members.into_iter().collect())
     }
 }
 
@@ -415,7 +428,7 @@ impl Reader<'_> {
             members.push((name, reader.value(depth)?));
             Ok(())
         })?;
-        Ok(Value::Object(members.into_iter().collect()))
+        Ok(Value::Object(Object::from_members(members)))
     }
 
     /// The commas and the closing bracket of a list or an object.

@@ -49,15 +49,16 @@ impl Shape {
     /// The members that a client owns, as far as they can be read; `null` is as good as missing.
     pub fn read(&self, value: &Value, reading: &mut Reading) -> Option<Object> {
         let object = reading.object(value)?;
-        let member = |member: &Member| match object.get(member.name) {
-            Some(value) if *value != Value::Null && !member.server => {
+        let mut members = Vec::new();
+        for member in self.0 {
+            let value = object.at(member.name);
+            if *value != Value::Null && !member.server {
                 let step = Step::Key(member.name.to_string());
                 let read = reading.inside(step, |reading| member.kind.read(value, reading));
-                Some((member.name.to_string(), read?))
+                members.extend(read.map(|value| (member.name.to_string(), value)));
             }
-            _ => None,
-        };
-        Some(self.0.iter().filter_map(member).collect())
+        }
+        Some(Object::from_members(members))
     }
 }
 
@@ -98,7 +99,7 @@ impl Kind {
                     let value = reading.inside(step, |reading| kind.read(value, reading));
                     read.extend(value.map(|value| (name.to_string(), value)));
                 }
-                Some(Value::Object(read.into_iter().collect()))
+                Some(Value::Object(Object::from_members(read)))
             }
             Kind::Model(shape) => shape.read(value, reading).map(Value::Object),
         }

@@ -335,7 +335,11 @@ impl Wire for Value {
                 Value::Number(text.strip_suffix("E0").unwrap_or(text).to_string())
             }
             (Value::Array(items), Source::Script) => {
-                Value::Array(items.iter().filter_map(|item| Value::read(item, reading)).collect())
+                let mut read = Vec::new();
+                for item in items {
+                    read.extend(Value::read(item, reading));
+                }
+                Value::Array(read)
             }
             (Value::Object(_), Source::Script) => Value::Object(Object::read(value, reading)?),
             _ => value.clone(),
@@ -352,8 +356,11 @@ impl Wire for Object {
 
     fn read(value: &Value, reading: &mut Reading) -> Option<Object> {
         let object = reading.object(value)?;
-        let member = |(name, value): (&str, &Value)| Some((name.to_string(), Value::read(value, reading)?));
-        Some(object.iter().filter_map(member).collect())
+        let mut read = Vec::new();
+        for (name, value) in object.iter() {
+            read.extend(Value::read(value, reading).map(|value| (name.to_string(), value)));
+        }
+        Some(Object::from_members(read))
     }
 
     fn write(&self, out: &mut Writer) {

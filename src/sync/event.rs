@@ -21,6 +21,15 @@ pub struct Edit {
     pub ids: LineId,
 }
 
+/// The commands of edits.
+pub(super) fn commands(edits: &[Edit]) -> Vec<&Command> {
+    let mut commands = Vec::new();
+    for edit in edits {
+        commands.push(&edit.command);
+    }
+    commands
+}
+
 /// Something that the caller waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {

@@ -6,7 +6,7 @@ use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, LineId};
 use crate::model::json::{Value, write_list, write_string};
-use crate::sync::event::{Edit, Notice};
+use crate::sync::event::{Edit, Notice, commands};
 use crate::sync::machine::{Goal, Machine};
 use crate::sync::record::{count, number};
 
@@ -49,10 +49,6 @@ impl Entry {
 }
 
 impl Pending {
-    pub(super) fn commands(&self) -> Vec<Command> {
-        self.edits.iter().map(|edit| edit.command.clone()).collect()
-    }
-
     pub(super) fn to_text(&self) -> String {
         let mut text = "{\"by\":".to_string();
         write_string(&self.by.0, &mut text);
@@ -107,8 +103,7 @@ impl Machine {
                 Err(errors) => self.emit(Notice::Conflict { edit: raw, errors }),
             }
         }
-        let commands: Vec<Command> = read.iter().map(|edit| edit.command.clone()).collect();
-        match self.draft.apply_all(&commands) {
+        match self.draft.apply_all(&commands(&read)) {
             Ok(change) => {
                 self.drafted(change);
                 if let Some(opening) = &mut self.opening {

@@ -6,7 +6,7 @@ use crate::draft::state::State;
 use crate::draft::{Draft, LineId};
 use crate::model::json::Value;
 use crate::sync::error::{SyncCode, SyncError};
-use crate::sync::event::{Action, Notice, Send};
+use crate::sync::event::{Action, Notice, Send, commands};
 use crate::sync::journal::{Pending, read_entries};
 use crate::sync::machine::Machine;
 use crate::sync::record::{Stored, Writes};
@@ -299,7 +299,7 @@ impl Machine {
             } else if let Some(base) = &mut keeping.base {
                 for pending in &busy.pending {
                     // They were applied before, on the same.
-                    let _ = base.apply_all(&pending.commands());
+                    let _ = base.apply_all(&commands(&pending.edits));
                 }
             }
             keeping.base_revision = keeping.seen;

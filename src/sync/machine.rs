@@ -15,7 +15,7 @@ use crate::model::json::{Value, write_list, write_string};
 use crate::model::wire::{Path, Source, Step};
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
-use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status};
+use crate::sync::event::{Action, Actions, Coupon, Edit, Edited, Event, Notice, Status, commands};
 use crate::sync::keeping::Keeping;
 use crate::sync::moves::Move;
 use crate::sync::options::{Mode, Options};
@@ -358,8 +358,7 @@ impl Machine {
 
     pub(super) fn edit(&mut self, edits: Vec<Edit>) -> Result<Edited, Vec<Refusal>> {
         self.may_edit().map_err(|refusal| vec![refusal])?;
-        let commands: Vec<&Command> = edits.iter().map(|edit| &edit.command).collect();
-        let change = self.draft.apply_all(&commands)?;
+        let change = self.draft.apply_all(&commands(&edits))?;
         let line = change.line;
         if !change.is_none() {
             self.drafted(change);

@@ -215,6 +215,11 @@ pub fn with_session(mut words: Vec<String>) -> Vec<String> {
 }
 
 fn path(group: &str, name: &str) -> Path {
-    let steps = [group, name].into_iter().filter(|step| !step.is_empty());
-    steps.map(|step| Step::Key(step.to_string())).collect()
+    let mut path = Path::new();
+    for step in [group, name] {
+        if !step.is_empty() {
+            path.push(Step::Key(step.to_string()));
+        }
+    }
+    path
 }
