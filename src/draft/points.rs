@@ -4,7 +4,7 @@ use crate::amount::Amount;
 use crate::draft::effects::Flow;
 use crate::draft::quote::amount;
 use crate::draft::undo::{Claim, left};
-use crate::model::index::{firsts, join};
+use crate::model::index::{firsts, join, keys};
 use crate::model::json::Value;
 
 /// The props that tell whose points they are and what for; the same in all units of an effect.
@@ -73,19 +73,24 @@ impl Points {
 
 /// What is left of the points of single effects, those that belong together added up.
 pub(crate) fn collected(points: Vec<Points>) -> Vec<Points> {
-    let transactions: Vec<String> = points.iter().map(Points::transaction).collect();
-    let pairs = points.iter().zip(&transactions);
-    let claims: Vec<Claim<'_>> = pairs.map(|(points, key)| points.claim(key)).collect();
-    let left = left(&claims);
-    let kept = points.into_iter().zip(left).filter_map(|(mut points, left)| {
+    let mut transactions = Vec::new();
+    for points in &points {
+        transactions.push(points.transaction());
+    }
+    let mut claims = Vec::new();
+    for (points, key) in points.iter().zip(&transactions) {
+        claims.push(points.claim(key));
+    }
+    let (mut kept, mut labels) = (Vec::new(), Vec::new());
+    for (mut points, left) in points.iter().cloned().zip(left(&claims)) {
         points.desired = points.desired.filter(|_| left == Some(points.value));
-        points.value = left?;
-        Some(points)
-    });
-    let mut kept: Vec<Points> = kept.collect();
-    let labels: Vec<String> = kept.iter().map(Points::label).collect();
-    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    join(&mut kept, &firsts(&labels), |sum, points| {
+        if let Some(value) = left {
+            points.value = value;
+            labels.push(points.label());
+            kept.push(points);
+        }
+    }
+    join(&mut kept, &firsts(&keys(&labels, String::as_str)), |sum, points| {
         sum.desired = wished((sum.desired, sum.value), (points.desired, points.value));
         sum.value = sum.value.add(points.value).unwrap_or(sum.value);
     });

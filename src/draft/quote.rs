@@ -13,7 +13,7 @@ use crate::draft::hash::Digest;
 use crate::draft::points::{Points, collected, texts, wished};
 use crate::draft::undo::{Claim, left};
 use crate::draft::{Draft, Line, LineId};
-use crate::model::index::{firsts, join};
+use crate::model::index::{firsts, join, keys};
 use crate::model::json::{Object, Value, write_string};
 use crate::model::wire::write_integer;
 
@@ -210,7 +210,10 @@ impl Entry {
 
 /// What roll-backs leave of the discounts before them, and the roll-backs.
 fn undone(mut entries: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
-    let claims: Vec<Claim<'_>> = entries.iter().map(Entry::claim).collect();
+    let mut claims = Vec::new();
+    for entry in &entries {
+        claims.push(entry.claim());
+    }
     let left = left(&claims);
     for (entry, left) in entries.iter_mut().zip(left) {
         entry.desired = entry.desired.filter(|_| left == Some(entry.value));
@@ -226,8 +229,7 @@ fn undone(mut entries: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
 
 /// A later discount of the same name on the same thing replaces the earlier one.
 fn replace(entries: &mut Vec<Entry>) {
-    let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
-    let firsts = firsts(&keys);
+    let firsts = firsts(&keys(entries, |entry| &entry.key));
     join(entries, &firsts, std::mem::swap);
 }
 
@@ -246,33 +248,33 @@ fn by_line(entries: &[Entry], lines: usize) -> (Vec<Vec<&Entry>>, bool) {
 
 /// Discounts of one label and kind together, in order.
 fn by_label(entries: &[&Entry]) -> Result<Vec<Discount>, AmountError> {
-    let label = |entry: &&Entry| {
+    let mut labels = Vec::new();
+    for entry in entries {
         let kind = match entry.scope() {
             Scope::Session => "session ",
             Scope::Line => "line ",
             Scope::Cost => "cost ",
         };
-        [kind, &entry.label].concat()
-    };
-    let labels: Vec<String> = entries.iter().map(label).collect();
-    let texts: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let mut sums: Vec<Option<Discount>> = Vec::with_capacity(entries.len());
-    for (index, (entry, first)) in entries.iter().zip(firsts(&texts)).enumerate() {
-        match sums.get_mut(first) {
-            Some(Some(sum)) if first < index => {
+        labels.push([kind, &entry.label].concat());
+    }
+    let (mut sums, mut places): (Vec<Discount>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (entry, first) in entries.iter().zip(firsts(&keys(&labels, String::as_str))) {
+        let place = places.get(first).copied().unwrap_or(sums.len());
+        places.push(place);
+        match sums.get_mut(place) {
+            Some(sum) => {
                 sum.desired = wished((sum.desired, sum.amount), (entry.desired, entry.value));
                 sum.amount = sum.amount.add(entry.value)?;
-                sums.push(None);
             }
-            _ => sums.push(Some(Discount {
+            None => sums.push(Discount {
                 name: entry.label.clone(),
                 amount: entry.value,
                 desired: entry.desired,
                 scope: entry.scope(),
-            })),
+            }),
         }
     }
-    Ok(sums.into_iter().flatten().collect())
+    Ok(sums)
 }
 
 impl Quote {
@@ -565,26 +567,31 @@ fn pool(props: &Value) -> String {
 
 /// The giveaways, each once: one that was given stands for one that was to come.
 fn awarded(giveaways: Vec<(Value, bool)>) -> Vec<Value> {
-    let keys: Vec<String> = giveaways.iter().map(|(props, _)| pool(props)).collect();
-    let pairs = keys.iter().zip(&giveaways);
-    let claims: Vec<Claim<'_>> =
-        pairs.map(|(key, (_, given))| Claim { key, value: ONE, back: *given }).collect();
-    let left = left(&claims);
-    let kept = giveaways.into_iter().zip(left).filter(|(_, left)| left.is_some());
-    kept.map(|((props, _), _)| props).collect()
+    let mut keys = Vec::new();
+    for (props, _) in &giveaways {
+        keys.push(pool(props));
+    }
+    let mut claims = Vec::new();
+    for (key, (_, given)) in keys.iter().zip(&giveaways) {
+        claims.push(Claim { key, value: ONE, back: *given });
+    }
+    let mut kept = Vec::new();
+    for ((props, _), left) in giveaways.iter().zip(left(&claims)) {
+        kept.extend(left.map(|_| props.clone()));
+    }
+    kept
 }
 
 /// Gathers units of one offer; the wish is told anew with each unit.
 fn gather(units: &mut Vec<FreeItem>) {
-    let key = |unit: &FreeItem| {
+    let mut texts = Vec::new();
+    for unit in &*units {
         let mut key = String::new();
         write_string(&unit.sku, &mut key);
         write_string(&unit.name, &mut key);
-        key
-    };
-    let keys: Vec<String> = units.iter().map(key).collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    join(units, &firsts(&keys), |offer, unit| {
+        texts.push(key);
+    }
+    join(units, &firsts(&keys(&texts, String::as_str)), |offer, unit| {
         offer.quantity = offer.quantity.saturating_add(1);
         offer.desired = offer.desired.max(unit.desired);
     });
@@ -592,8 +599,7 @@ fn gather(units: &mut Vec<FreeItem>) {
 
 /// Each code once. Accepted counts more than a refusal by another campaign; else the last word counts.
 fn settle(verdicts: &mut Vec<Verdict>) {
-    let codes: Vec<&str> = verdicts.iter().map(|verdict| verdict.code.as_str()).collect();
-    let firsts = firsts(&codes);
+    let firsts = firsts(&keys(verdicts, |verdict| &verdict.code));
     join(verdicts, &firsts, |known, verdict| {
         let refused = matches!(verdict.outcome, Outcome::Rejected(_));
         if !(refused && known.outcome == Outcome::Accepted) {
@@ -697,7 +703,13 @@ pub fn differences(ours: &Draft, session: &Value) -> Vec<String> {
             !both_empty && !sent.same(held)
         }
     };
-    FIELDS.into_iter().filter(differs).map(|field| field.name().to_string()).collect()
+    let mut differences = Vec::new();
+    for field in FIELDS {
+        if differs(&field) {
+            differences.push(field.name().to_string());
+        }
+    }
+    differences
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -1,7 +1,7 @@
 //! What roll-backs undo within one list of effects.
 
 use crate::amount::{Amount, Sum};
-use crate::model::index::firsts;
+use crate::model::index::{firsts, keys};
 
 /// Something that was given, or taken back.
 #[derive(Debug)]
@@ -17,10 +17,7 @@ pub(crate) struct Claim<'c> {
 /// What is left of each claim; none where a roll-back behind it took all of it. The last one
 /// before a roll-back is undone first; roll-backs themselves stay as they are.
 pub(crate) fn left(claims: &[Claim<'_>]) -> Vec<Option<Amount>> {
-    if !claims.iter().any(|claim| claim.back) {
-        return claims.iter().map(|claim| Some(claim.value)).collect();
-    }
-    let keys: Vec<&str> = claims.iter().map(|claim| claim.key).collect();
+    let keys = keys(claims, |claim| claim.key);
     let mut owed = vec![Sum::ZERO; claims.len()];
     let mut left: Vec<Option<Amount>> = Vec::with_capacity(claims.len());
     for (claim, first) in claims.iter().zip(firsts(&keys)).rev() {

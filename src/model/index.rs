@@ -48,16 +48,28 @@ impl Index {
     }
 }
 
+/// The keys of things as they are compared.
+pub fn keys<'k, T>(things: &'k [T], key: fn(&'k T) -> &'k str) -> Vec<&'k str> {
+    let mut keys = Vec::new();
+    for thing in things {
+        keys.push(key(thing));
+    }
+    keys
+}
+
 /// For each text the index of the first one that is equal to it.
 pub fn firsts(texts: &[&str]) -> Vec<usize> {
-    let place = |index: usize| u64::try_from(index).unwrap_or(u64::MAX);
-    let hashes = texts.iter().enumerate().map(|(index, text)| (hash(text, START), place(index)));
-    let index = Index::of(hashes.collect());
-    let first = |text: &&str| {
+    let mut hashes = Vec::new();
+    for (place, text) in texts.iter().enumerate() {
+        hashes.push((hash(text, START), u64::try_from(place).unwrap_or(u64::MAX)));
+    }
+    let index = Index::of(hashes);
+    let mut firsts = Vec::new();
+    for text in texts {
         let mut places = index.places(hash(text, START)).filter_map(|place| usize::try_from(place).ok());
-        places.find(|place| texts.get(*place) == Some(text)).unwrap_or(usize::MAX)
-    };
-    texts.iter().map(first).collect()
+        firsts.push(places.find(|place| texts.get(*place) == Some(text)).unwrap_or(usize::MAX));
+    }
+    firsts
 }
 
 /// Joins things into the first one of their key; `firsts` tells which that is.

@@ -6,7 +6,7 @@
 //! [`MAX_DEPTH`] levels deep.
 
 use crate::amount::{Amount, whole};
-use crate::model::index::{firsts, join};
+use crate::model::index::{firsts, join, keys};
 
 /// Levels of arrays and objects that are followed; the API's own bodies stay below 12.
 pub const MAX_DEPTH: usize = 128;
@@ -332,7 +332,7 @@ fn last_of_equal_keys(members: &mut Vec<(String, Value)>) {
     if members.len() < 2 {
         return;
     }
-    let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let names = keys(members, |(name, _)| name);
     let firsts = firsts(&names);
     join(members, &firsts, |known, member| std::mem::swap(&mut known.1, &mut member.1));
 }

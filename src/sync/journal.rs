@@ -42,8 +42,10 @@ impl Entry {
 
     /// The same as an edit that is not stored yet; nobody here was told a revision of it.
     pub(super) fn into_pending(self) -> Pending {
-        let edit = |(ids, raw)| Edit { command: Command::Clear, raw, ids };
-        let edits = self.edits.into_iter().map(edit).collect();
+        let mut edits = Vec::new();
+        for (ids, raw) in self.edits {
+            edits.push(Edit { command: Command::Clear, raw, ids });
+        }
         Pending { revision: self.revision, told: u64::MAX, by: self.by, edits }
     }
 }
@@ -164,14 +166,21 @@ impl Machine {
 
     /// Edits of the time before the session was known, with those that are not stored.
     pub(super) fn with_pending(&self, mut edits: Vec<Edit>) -> Vec<Edit> {
-        edits.extend(self.keeping.outstanding().flat_map(|pending| pending.edits.iter().cloned()));
+        for pending in self.keeping.outstanding() {
+            edits.extend_from_slice(&pending.edits);
+        }
         edits
     }
 
     /// Edits that the endpoint has not confirmed, where none are stored.
     pub(super) fn unconfirmed(&self) -> Vec<Edit> {
-        let open = self.keeping.outstanding().filter(|pending| pending.revision > self.acknowledged);
-        open.flat_map(|pending| pending.edits.iter().cloned()).collect()
+        let mut edits = Vec::new();
+        for pending in self.keeping.outstanding() {
+            if pending.revision > self.acknowledged {
+                edits.extend_from_slice(&pending.edits);
+            }
+        }
+        edits
     }
 
     /// The same without them.

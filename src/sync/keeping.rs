@@ -273,7 +273,9 @@ impl Machine {
         }
         busy.reseeds = std::mem::take(&mut self.keeping.reseeds);
         busy.pending = std::mem::take(&mut self.keeping.pending);
-        writes.journal = busy.pending.iter().map(|pending| (pending.revision, pending.to_text())).collect();
+        for pending in &busy.pending {
+            writes.journal.push((pending.revision, pending.to_text()));
+        }
         busy
     }
 
@@ -304,7 +306,9 @@ impl Machine {
             }
             keeping.base_revision = keeping.seen;
             if let Some(opening) = &mut self.opening {
-                opening.extend(busy.pending.into_iter().flat_map(|pending| pending.edits));
+                for pending in busy.pending {
+                    opening.extend(pending.edits);
+                }
             }
         }
         if let Some(epoch) = busy.writes.epoch {

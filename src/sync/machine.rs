@@ -6,12 +6,12 @@ use crate::amount::Amount;
 use crate::draft::command::{Command, LineIds};
 use crate::draft::effects::{Role, role};
 use crate::draft::field::Field;
-use crate::draft::quote::{Notification, Outcome, Quote, Verdict};
+use crate::draft::quote::{Outcome, Quote, Verdict};
 use crate::draft::refusal::{Code, Refusal};
 use crate::draft::state::State;
 use crate::draft::{Change, Draft, Item, Line, LineChange, LineId};
-use crate::model::index::firsts;
-use crate::model::json::{Value, write_list, write_string};
+use crate::model::index::{firsts, keys};
+use crate::model::json::{Object, Value, write_list, write_string};
 use crate::model::wire::{Path, Source, Step};
 use crate::sync::backoff::Random;
 use crate::sync::error::SyncError;
@@ -184,8 +184,9 @@ impl Machine {
                     Source::Text => ("text", Value::String(session.to_text())),
                     _ => ("session", session.clone()),
                 };
-                let members = [("do", Value::String("load".to_string())), given];
-                let raw = members.map(|(name, value)| (name.to_string(), value)).into_iter().collect();
+                let (name, value) = given;
+                let mut raw = Object::of("do", Value::String("load".to_string()));
+                raw.set(name, value);
                 Some(Edit { command, raw: Value::Object(raw), ids: first })
             }
         };
@@ -452,10 +453,12 @@ impl Machine {
             }
         };
         // A free item that is still offered was taken before, on another page.
-        let effects = effects.and_then(Value::as_array).unwrap_or_default().iter();
-        let gifts = effects
-            .filter(|effect| effect.text("effectType").is_some_and(|kind| role(kind) == Role::FreeItem));
-        let gifts: Vec<&Value> = gifts.filter_map(|effect| effect.get("props")?.get("sku")).collect();
+        let mut gifts = Vec::new();
+        for effect in effects.map(Value::items).unwrap_or_default() {
+            if effect.text("effectType").is_some_and(|kind| role(kind) == Role::FreeItem) {
+                gifts.extend(effect.at("props").get("sku"));
+            }
+        }
         let mut known_line = |index: usize, item: &Value| {
             let (id, meta, free) = old_line(index, item);
             (id, meta, free || item.get("sku").is_some_and(|sku| gifts.contains(&sku)))
@@ -506,12 +509,17 @@ impl Machine {
         quote.loyalty = quote.loyalty.or(loyalty);
         let old_codes = self.all_codes();
         let known = self.quote.as_ref().map(|quote| quote.notifications.as_slice()).unwrap_or_default();
-        let text = |news: &Notification| [&news.kind, "\n", &news.title, "\n", &news.body].concat();
-        let texts: Vec<String> = known.iter().chain(&quote.notifications).map(text).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let firsts = firsts(&texts).into_iter().skip(known.len());
-        let news = quote.notifications.iter().zip(firsts).filter(|(_, first)| *first >= known.len());
-        let news: Vec<Notice> = news.map(|(news, _)| Notice::Notification(news.clone())).collect();
+        let mut texts = Vec::new();
+        for news in known.iter().chain(&quote.notifications) {
+            texts.push([news.kind.as_str(), "\n", &news.title, "\n", &news.body].concat());
+        }
+        let firsts = firsts(&keys(&texts, String::as_str));
+        let mut news = Vec::new();
+        for (notification, first) in quote.notifications.iter().zip(firsts.into_iter().skip(known.len())) {
+            if first >= known.len() {
+                news.push(Notice::Notification(notification.clone()));
+            }
+        }
         self.quote = Some(Arc::new(quote));
         self.quote_revision = self.acknowledged;
         self.quote_fresh = fresh;
@@ -721,12 +729,12 @@ pub struct Sums {
 
 /// The coupon codes and the referral code of a draft with what a quote says of each.
 pub fn codes(draft: &Draft, quote: Option<&Quote>) -> (Vec<Coupon>, Option<Coupon>) {
-    let coupons = draft.texts(Field::CouponCodes);
+    let mut coupons = Vec::new();
+    for code in draft.texts(Field::CouponCodes) {
+        coupons.push(coupon(code, quote.and_then(|quote| quote.coupon(code))));
+    }
     let referral = draft.field(Field::ReferralCode).and_then(Value::as_str).filter(|code| !code.is_empty());
-    (
-        coupons.map(|code| coupon(code, quote.and_then(|quote| quote.coupon(code)))).collect(),
-        referral.map(|code| coupon(code, quote.and_then(|quote| quote.referral(code)))),
-    )
+    (coupons, referral.map(|code| coupon(code, quote.and_then(|quote| quote.referral(code)))))
 }
 
 fn coupon(code: &str, verdict: Option<&Verdict>) -> Coupon {

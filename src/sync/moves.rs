@@ -147,7 +147,11 @@ impl Move {
             Aim::Reopen => Ask::Reopen,
             Aim::Return { wanted, .. } => Ask::Return(wanted),
         };
-        tickets.into_iter().map(|ticket| (ticket, ask.clone())).collect()
+        let mut asks = Vec::new();
+        for ticket in tickets {
+            asks.push((ticket, ask.clone()));
+        }
+        asks
     }
 
     /// Those who wait for the same move wait for this one; gives back another one.
