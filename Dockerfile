@@ -5,6 +5,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY server server
 COPY scripts/bindgen scripts/bindgen
+COPY tests/sim tests/sim
 RUN cargo build --release --locked -p cartwright-server
 
 FROM debian:trixie-slim

@@ -665,7 +665,7 @@ impl Machine {
             Phase::Finished
         } else if self.blocked.is_some() {
             Phase::Blocked
-        } else if self.tabs.part == Part::Follower && self.opening.is_none() && outstanding {
+        } else if !self.leads() && self.opening.is_none() && outstanding {
             Phase::Follower
         } else if !self.online && self.flight.is_none() && outstanding {
             Phase::Offline

@@ -7,10 +7,11 @@ use cartwright::draft::refusal::Refusal;
 use cartwright::model::json::Value;
 use cartwright::sync::{
     Action, Ask, Coupon, Edited, Event, Failure, Machine, Method, Notice, Options, Phase, Reply, Send,
-    Stored, SyncError, Writes,
+    SyncError, Writes,
 };
 use serde_json::{Value as Json, json};
 
+pub use crate::disk::Disk;
 use crate::endpoint::{Answer, Endpoint};
 
 pub const START: u64 = 1_800_000_000_000;
@@ -34,74 +35,6 @@ impl Sent {
 
     pub fn is_read(&self) -> bool {
         self.send.method == Method::Get
-    }
-}
-
-/// What a store holds of a session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Disk {
-    pub head: Option<String>,
-    pub sending: Option<String>,
-    pub journal: BTreeMap<u64, String>,
-    /// What was set aside.
-    pub aside: Option<Box<Disk>>,
-    /// Bytes written so far.
-    pub written: usize,
-    pub version: u64,
-    pub epoch: u64,
-}
-
-impl Disk {
-    /// What becomes of a transaction.
-    pub fn commit(&mut self, writes: Writes) -> Event {
-        if writes.expect != Some(self.version) {
-            return Event::Behind(self.stored());
-        }
-        let epoch = writes.epoch.unwrap_or(self.epoch);
-        if writes.aside || writes.clear {
-            let (written, known) = (self.written, std::mem::take(self));
-            self.written = written;
-            self.aside = if writes.aside { Some(Box::new(known)) } else { known.aside };
-        }
-        (self.version, self.epoch) = (writes.version, epoch);
-        self.written += writes.to_text().len();
-        if writes.head.is_some() {
-            self.head = writes.head;
-        }
-        if writes.sending.is_some() {
-            self.sending = writes.sending;
-        }
-        self.journal.retain(|revision, _| *revision > writes.upto);
-        self.journal.extend(writes.journal);
-        Event::Stored
-    }
-
-    /// What is there, for a machine that is not up to date.
-    fn stored(&self) -> Stored {
-        Stored {
-            head: self.head.clone(),
-            sending: self.sending.clone(),
-            journal: self.journal.values().cloned().collect(),
-            version: self.version,
-            epoch: self.epoch,
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        let nothing = self.head.as_ref().is_none_or(|head| head.contains("\"over\"") && head.len() < 90);
-        nothing && self.sending.is_none() && self.journal.is_empty()
-    }
-
-    /// The option that hands it to a checkout.
-    pub fn option(&self) -> Json {
-        let journal: Vec<&String> = self.journal.values().collect();
-        let mut option = json!({ "journal": journal, "version": self.version, "epoch": self.epoch });
-        for (name, text) in [("head", &self.head), ("sending", &self.sending)] {
-            if let Some(text) = text {
-                option[name] = json!(text);
-            }
-        }
-        option
     }
 }
 

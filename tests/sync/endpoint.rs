@@ -13,7 +13,11 @@ use cartwright_server::sandbox::rules::{self, Facts, Stored};
 use serde_json::{Value as Json, json};
 use time::OffsetDateTime;
 
-static CAMPAIGNS: LazyLock<Campaigns> = LazyLock::new(|| Campaigns::parse(DEFAULT).unwrap());
+/// The default campaigns, and what they become when XMAS-20-2021 is worth half of it.
+static CAMPAIGNS: LazyLock<[Campaigns; 2]> = LazyLock::new(|| {
+    let later = DEFAULT.replace("\"percent\": 20", "\"percent\": 10");
+    [DEFAULT, &later].map(|text| Campaigns::parse(text).unwrap())
+});
 
 /// How long the answer of a key is kept, in milliseconds.
 const KEY_LIFE: u64 = 24 * 3_600_000;
@@ -45,6 +49,8 @@ pub struct Endpoint {
     pub stored: Option<Stored>,
     /// Whether refused updates are remembered under their keys too.
     pub remember_errors: bool,
+    /// Which campaigns hold.
+    pub campaigns: usize,
     keys: BTreeMap<String, (String, Answer, u64)>,
     /// Bodies that took effect, in order.
     pub applied: Vec<Json>,
@@ -90,8 +96,9 @@ impl Endpoint {
     /// An update by anybody; `body` is the text of an `IntegrationRequest`.
     pub fn update(&mut self, id: &str, body: &str, dry: bool) -> Answer {
         let facts = Facts { dry, ..facts(id) };
-        let read = read::body(body.as_bytes(), &CAMPAIGNS);
-        let done = read.and_then(|read| rules::update(self.stored.as_ref(), &read, &CAMPAIGNS, &facts));
+        let campaigns = &CAMPAIGNS[self.campaigns];
+        let read = read::body(body.as_bytes(), campaigns);
+        let done = read.and_then(|read| rules::update(self.stored.as_ref(), &read, campaigns, &facts));
         match done {
             Ok((_, answer)) if dry => (200, answer.to_answer_text()),
             done => {
@@ -111,7 +118,7 @@ impl Endpoint {
     pub fn give_back(&mut self, id: &str, body: &str) -> Answer {
         let stored = self.stored.as_ref().expect("a session");
         let done = read::returns(body.as_bytes())
-            .and_then(|body| rules::returns(stored, &body, false, &CAMPAIGNS, &facts(id)));
+            .and_then(|body| rules::returns(stored, &body, false, &CAMPAIGNS[self.campaigns], &facts(id)));
         let made = serde_json::from_str(body).unwrap();
         self.done(done.map(|(stored, answer)| (stored, answer.to_answer_text())), made)
     }

@@ -6,6 +6,7 @@ mod answers;
 mod asks;
 mod backoff;
 mod desk;
+mod disk;
 mod endpoint;
 mod foreign;
 mod moves;
