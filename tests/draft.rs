@@ -1242,12 +1242,19 @@ fn missing_null_and_empty_parts_of_a_session_make_no_draft_that_breaks_a_limit()
 }
 
 #[test]
-fn a_session_with_a_line_that_cannot_be_read_is_refused() {
-    let broken = session(r#"{"cartItems":[{"sku":"A","quantity":1},{"quantity":1}]}"#);
-    let mut ids = LineIds::new(0);
-    let mut known = |_: usize, _: &Value| (ids.make(), None, false);
-    let refused = Draft::from_session(&broken, CartLimits::Flattened, &mut known).unwrap_err();
-    assert_eq!(refused.iter().map(told).collect::<Vec<_>>(), ["sku_empty sku - -"]);
+fn a_session_with_a_line_or_a_cost_that_cannot_be_read_is_refused() {
+    for (broken, why) in [
+        (r#"{"cartItems":[{"sku":"A","quantity":1},{"quantity":1}]}"#, "sku_empty sku - -"),
+        (
+            r#"{"additionalCosts":{"shipping":{"price":"?"}}}"#,
+            "value_type additionalCosts/shipping/price - -",
+        ),
+    ] {
+        let mut ids = LineIds::new(0);
+        let mut known = |_: usize, _: &Value| (ids.make(), None, false);
+        let refused = Draft::from_session(&session(broken), CartLimits::Flattened, &mut known).unwrap_err();
+        assert_eq!(refused.iter().map(told).collect::<Vec<_>>(), [why]);
+    }
 }
 
 // ---- Properties ----

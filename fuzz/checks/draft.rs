@@ -70,7 +70,7 @@ pub fn recount(draft: &Draft) -> Totals {
     let costs = |holder: &Value| match holder.get("additionalCosts") {
         Some(Value::Object(costs)) => costs
             .iter()
-            .filter_map(|(_, cost)| cost.get("price").map(number))
+            .map(|(_, cost)| number(cost.get("price").unwrap()))
             .fold(Amount::ZERO, |sum, price| sum.add(price).unwrap()),
         _ => Amount::ZERO,
     };

@@ -224,5 +224,6 @@ pub fn record(input: &[u8]) {
         actions = machine.handle(event, now).list;
     }
     adds_up(machine.draft());
+    assert!(machine.draft().lines().iter().all(|line| !line.free || line.item.price() == Some(Amount::ZERO)));
     assert!(Value::parse(&machine.request_text()).is_ok());
 }

@@ -6,7 +6,7 @@ use crate::amount::{Amount, AmountError};
 use crate::draft::command::{Command, line_unknown};
 use crate::draft::field::{FIELDS, Field, FieldSet};
 use crate::draft::limits::{self, CartLimits};
-use crate::draft::lines::{Item, Line, LineId, Lines, NewLine, costs};
+use crate::draft::lines::{Item, Line, LineId, Lines, NewLine, check_names, costs};
 use crate::draft::refusal::{Code, Refusal, note};
 use crate::draft::totals::Totals;
 use crate::model::json::{Object, Value, write_list, write_string};
@@ -142,7 +142,6 @@ impl Draft {
             for (index, item) in items.iter().enumerate() {
                 let (id, meta, free) = known(index, item);
                 let item = Item::read(item, Source::Api)?;
-                let free = free && item.price() == Some(Amount::ZERO);
                 draft.push(NewLine { id, item, meta, free }, &mut out);
             }
             draft.cart_set = true;
@@ -491,9 +490,7 @@ impl Draft {
     /// Gives a line another item and another `meta`.
     fn exchange(&mut self, index: usize, old: &Line, item: Item, meta: Option<Value>, out: &mut Outcome) {
         if let Some((totals, part)) = self.with(&item, self.lines().len(), old.part(), out) {
-            // What has a price again is no gift any more.
-            let free = old.free && item.price() == Some(Amount::ZERO);
-            self.lines.replace(index, NewLine { id: old.id, item, meta, free }, part);
+            self.lines.replace(index, NewLine { id: old.id, item, meta, free: old.free }, part);
             self.totals = totals;
             out.line(LineChange::Updated(index));
         }
@@ -528,6 +525,8 @@ impl Draft {
 
     fn set_costs(&mut self, members: Object, out: &mut Outcome) {
         let members = Value::Object(members);
+        // A server or a store may hold what no command could set.
+        check_names(Field::AdditionalCosts.name(), Some(&members), &mut out.refusals);
         let mut totals = Totals { costs: Amount::ZERO, ..self.totals };
         for (name, price) in costs(Some(&members)) {
             let part = Totals { costs: price, ..Totals::default() };

@@ -256,7 +256,9 @@ fn line(new: NewLine, order: u64, part: Totals) -> Line {
     let mut text = String::new();
     new.item.members.write(&mut text);
     let likeness = new.item.likeness();
-    Line { id: new.id, order, likeness, part, text, item: new.item, meta: new.meta, free: new.free }
+    // What has a price is no gift.
+    let free = new.free && new.item.price() == Some(Amount::ZERO);
+    Line { id: new.id, order, likeness, part, text, item: new.item, meta: new.meta, free }
 }
 
 /// All lines in order.

@@ -411,9 +411,13 @@ fn the_store_of_a_newer_version_is_left_alone() {
 
 #[test]
 fn a_damaged_store_is_set_aside_and_told() {
-    let damages: [fn(&mut Disk); 5] = [
+    let damages: [fn(&mut Disk); 6] = [
         |disk| disk.head = Some("{".to_string()),
         |disk| disk.head = disk.head.take().map(|head| head.replacen("\"item\":{", "\"item\":3,\"x\":{", 1)),
+        |disk| {
+            let fields = "\"fields\":{\"additionalCosts\":{\"shipping\":{}}";
+            disk.head = disk.head.take().map(|head| head.replacen("\"fields\":{", fields, 1));
+        },
         |disk| disk.head = Some("{\"schema\":\"one\"}".to_string()),
         |disk| disk.sending = Some("[]".to_string()),
         |disk| {
