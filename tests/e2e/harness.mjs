@@ -115,14 +115,32 @@ export class Page {
     this.frame = undefined;
   }
 
-  /** Forgets what this browser keeps of the page's origin. */
+  /**
+   * Forgets what this browser keeps of the page's origin. The database stays: pages that an engine puts away instead of
+   * ending them may have it open, and would hold its deletion up.
+   */
   forget() {
     return this.run(`
       sessionStorage.clear();
       return new Promise((resolve, reject) => {
-        const deletion = indexedDB.deleteDatabase('cartwright');
-        deletion.onsuccess = () => resolve();
-        deletion.onerror = () => reject(deletion.error);
+        const opening = indexedDB.open('cartwright');
+        let missing = false;
+        opening.onupgradeneeded = () => {
+          missing = true;
+          opening.transaction.abort();
+        };
+        opening.onerror = () => (missing ? resolve() : reject(opening.error));
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const stores = [...database.objectStoreNames];
+          const work = database.transaction(stores, 'readwrite');
+          for (const store of stores) work.objectStore(store).clear();
+          work.oncomplete = () => {
+            database.close();
+            resolve();
+          };
+          work.onabort = () => reject(work.error);
+        };
       });
     `);
   }

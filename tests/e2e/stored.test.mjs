@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { suite } from './harness.mjs';
+import { arrived } from './store.mjs';
 
 /** Longer than any test. */
 const always = 1_000_000;
@@ -99,12 +100,15 @@ suite('stored', (given) => {
     const { sessionId } = await open();
     await add();
     await settled();
-    await given.sandbox.faults({
-      match: { method: 'PUT', session: sessionId },
-      do: { dropAfterApply: true },
-    });
+    // Whatever is tried again before the page is left gets no answer either.
+    await given.sandbox.faults(
+      { match: { method: 'PUT', session: sessionId }, do: { dropAfterApply: true } },
+      { match: { session: sessionId, times: always }, do: { hang: true } },
+    );
     await given.page.run(`checkout.close().catch(() => {}); return checkout.cart.clear().ok`);
-    await given.page.until(`['waiting', 'closing', 'finished'].includes(checkout.getSnapshot().sync.phase)`);
+    await arrived(given, sessionId, 'PUT', 2);
+    await empty();
+    await given.sandbox.healthy();
     await open();
     await given.page.until(`checkout.getSnapshot().state === 'closed'`);
     const { customerSession } = await endpoint(sessionId);

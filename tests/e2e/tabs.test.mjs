@@ -215,6 +215,29 @@ suite('tabs', (given) => {
     assert.deepEqual(await heard(), []);
   });
 
+  test('pages that are left in the middle of their work hold up no page after them', async () => {
+    const { page } = given;
+    await empty();
+    await page.forget();
+    windows = [await page.driver.getWindowHandle()];
+    for (let turn = 0; turn < 5; turn += 1) {
+      await open();
+      await page.run(`
+        (async () => {
+          for (;;) {
+            checkout.cart.add({ sku: 'MUG', quantity: 1, price: '0.10' });
+            await new Promise((resolve) => setTimeout(resolve));
+          }
+        })();
+      `);
+      const { persistence } = await open();
+      assert.equal(persistence, 'indexeddb');
+      await add('PEN');
+      await page.until('(({ persistedRevision, revision }) => persistedRevision === revision)(checkout.getSnapshot())');
+    }
+    assert.deepEqual(await heard(), []);
+  });
+
   test('a cart of a thousand lines is one cart in both', async () => {
     const id = await openTwo();
     await given.page.run(`

@@ -7,7 +7,20 @@ import { build } from 'esbuild';
 import { until } from '../../scripts/lib/processes.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 import { suite } from './harness.mjs';
-import { add, addButton, agrees, fill, inside, keys, requests, saved, session, shopping, units } from './store.mjs';
+import {
+  add,
+  addButton,
+  agrees,
+  arrived,
+  fill,
+  inside,
+  keys,
+  requests,
+  saved,
+  session,
+  shopping,
+  units,
+} from './store.mjs';
 
 const { outputFiles } = await build({
   entryPoints: [join(root, 'tests', 'shell', 'bad-input.mjs')],
@@ -86,6 +99,7 @@ suite('ways', (given) => {
       await shows('payable', '€39.98');
       assert.deepEqual(await rows('lines'), ['2 × Enamel mug€39.98Remove']);
       assert.equal(await sessionId(), id);
+      await arrived(given, id, 'GET', 1);
       const methods = (await requests(given, id)).map(({ method }) => method);
       assert.deepEqual(methods.slice(-2), ['PUT', 'GET']);
     });

@@ -232,7 +232,6 @@ async function takePart(key, store, kept) {
     away.catch(() => {});
     told.signal('unlocked');
     tabs.leave();
-    store.close();
   };
   addEventListener('pagehide', leavePage);
 

@@ -50,7 +50,7 @@ const answer = (request) =>
 const committed = (work) =>
   new Promise((resolve, reject) => {
     work.oncomplete = () => resolve();
-    work.onabort = () => reject(work.error ?? new Error('aborted'));
+    work.onabort = () => reject(work.error ?? new DOMException('', 'AbortError'));
   });
 
 /** @param {string} name every record of the session */
@@ -69,9 +69,15 @@ async function openDatabase() {
   return database;
 }
 
+/** What is under way in a database. @type {WeakMap<IDBDatabase, Set<IDBTransaction>>} */
+const underWay = new WeakMap();
+
 /** @param {IDBDatabase} database @param {IDBTransactionDurability} [durability] */
 function begin(database, durability = 'default') {
   const work = database.transaction([RECORDS, SESSIONS], 'readwrite', { durability });
+  const all = underWay.get(database) ?? new Set();
+  underWay.set(database, all.add(work));
+  for (const end of ['complete', 'abort']) work.addEventListener(end, () => all.delete(work));
   return { work, records: work.objectStore(RECORDS), sessions: work.objectStore(SESSIONS) };
 }
 
@@ -137,6 +143,8 @@ async function write(database, name, { expect, version, epoch, aside, clear, hea
     if (head !== undefined) records.put(head, [name, 'head']);
     if (sending !== undefined) records.put(sending, [name, 'sending']);
     for (const [number, text] of journal) records.put(text, [name, 'journal', number]);
+    // What is complete does not wait for this page, which may be about to go.
+    work.commit?.();
   };
   const [behind] = await Promise.all([change(), done]);
   return behind;
@@ -167,12 +175,37 @@ async function inTime(work) {
  */
 export async function openStore() {
   let opening = openDatabase();
+  /** @type {Promise<void> | undefined} */
+  let away;
   const close = () => {
+    removeEventListener('pagehide', leavePage);
     opening.then(
       (database) => database.close(),
       () => {},
     );
   };
+  /** What a page that is put away had under way would hold up every other page. @param {PageTransitionEvent} event */
+  const leavePage = ({ persisted }) => {
+    if (!persisted || away) return;
+    away = new Promise((resolve) => addEventListener('pageshow', resolve, { once: true })).then(() => {
+      away = undefined;
+      opening = openDatabase();
+    });
+    opening.then(
+      (database) => {
+        database.close();
+        for (const work of underWay.get(database) ?? []) {
+          try {
+            work.abort();
+          } catch {
+            // It is being committed.
+          }
+        }
+      },
+      () => {},
+    );
+  };
+  addEventListener('pagehide', leavePage);
   /**
    * Does something with the database, which a browser may have closed meanwhile. What is done twice is done once, since
    * it names the version that it is for.
@@ -181,11 +214,14 @@ export async function openStore() {
    * @param {(database: IDBDatabase) => Promise<T>} work
    */
   const attempt = async (work) => {
+    await away;
     try {
       return await inTime(opening.then(work));
     } catch (error) {
-      if (/** @type {any} */ (error)?.name !== 'InvalidStateError') throw error;
-      opening = openDatabase();
+      const { name } = /** @type {any} */ (error);
+      if (name !== 'InvalidStateError' && name !== 'AbortError') throw error;
+      if (away) await away;
+      else opening = openDatabase();
       return inTime(opening.then(work));
     }
   };
