@@ -38,12 +38,20 @@ async function npmPackages() {
   writeFileSync(mark, createHash('sha256').update(readFileSync(lock)).digest('hex'));
 }
 
-async function wasmTarget() {
-  const target = 'wasm32-unknown-unknown';
+const wasmTarget = () => addToRust('target', 'wasm32-unknown-unknown', 'wasm32-unknown-unknown/lib');
+
+/**
+ * Adds a part of Rust unless it is there.
+ *
+ * @param {'target' | 'component'} kind
+ * @param {string} name
+ * @param {string} place what it brings below `lib/rustlib`
+ */
+export async function addToRust(kind, name, place) {
   const sysroot = (await run('rustc', ['--print', 'sysroot'])).trim();
-  if (existsSync(join(sysroot, 'lib', 'rustlib', target, 'lib'))) return;
-  if (!onPath('rustup')) throw new Error(`the Rust target ${target} is missing and there is no rustup to add it`);
-  await step(`rustup target add ${target}`, () => run('rustup', ['target', 'add', target]));
+  if (existsSync(join(sysroot, 'lib', 'rustlib', place))) return;
+  if (!onPath('rustup')) throw new Error(`the Rust ${kind} ${name} is missing and there is no rustup to add it`);
+  await step(`rustup ${kind} add ${name}`, () => run('rustup', [kind, 'add', name]));
 }
 
 /** @param {import('./lib/tools.mjs').Tool} tool */

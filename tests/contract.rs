@@ -485,6 +485,37 @@ fn lines_of_an_answer_are_sent_back_without_what_the_server_set() {
 }
 
 #[test]
+fn a_script_gets_amounts_and_long_numbers_as_texts() {
+    for (answer, script) in [
+        (r#"{"total":12.5,"cartItemTotal":1e2}"#, r#"{"total":"12.50","cartItemTotal":"100.00"}"#),
+        (r#"{"total":0.125,"additionalCostTotal":7}"#, r#"{"total":"0.125","additionalCostTotal":"7.00"}"#),
+        (r#"{"total":1e30}"#, r#"{"total":"1e30"}"#),
+        (r#"{"total":"12.5"}"#, r#"{"total":"12.5"}"#),
+        (
+            r#"{"cartItems":[{"price":3,"weight":3,"catalogItemID":7},{"prices":{"base":{"price":4.9}}}]}"#,
+            r#"{"cartItems":[{"price":"3.00","weight":3,"catalogItemID":7},{"prices":{"base":{"price":"4.90"}}}]}"#,
+        ),
+        (r#"{"id":9007199254740991,"firstSession":true}"#, r#"{"id":9007199254740991,"firstSession":true}"#),
+        (
+            r#"{"id":9007199254740992,"couponCodes":["A","B"]}"#,
+            r#"{"id":"9007199254740992","couponCodes":["A","B"]}"#,
+        ),
+        (
+            r#"{"attributes":{"n":0.12345678901234567,"m":[1,null]}}"#,
+            r#"{"attributes":{"n":"0.12345678901234567","m":[1,null]}}"#,
+        ),
+        (
+            r#"{"newer":{"price":1,"deep":{"id":12345678901234567890}}}"#,
+            r#"{"newer":{"price":1,"deep":{"id":"12345678901234567890"}}}"#,
+        ),
+    ] {
+        let mut out = String::new();
+        CustomerSessionV2::KIND.write_script(&value(answer), 2, &mut out);
+        assert_eq!(out, script);
+    }
+}
+
+#[test]
 fn error_bodies_are_read_whatever_they_lack() {
     for (text, written) in [
         ("{}", Some("{}")),

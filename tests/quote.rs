@@ -650,6 +650,8 @@ fn sums_beyond_the_range_make_the_quote_incomplete_and_keep_the_total() {
     assert!(!quote.complete);
     assert_eq!(quote.total, amount(GROSS));
     assert!(quote.payable <= quote.total);
+    let back = effect("rollbackDiscount", json!({"name": "a", "value": 15e17}));
+    assert!(!mug_quote(&json!([back, back])).complete, "what is taken back is summed too");
 }
 
 // ---- What the server says beside the effects ----
@@ -804,6 +806,10 @@ fn missing_null_and_empty_are_alike() {
     for echo in [json!({}), nulls, empty] {
         let quote = Quote::new(&ours, &value(&json!({"customerSession": echo})));
         assert_eq!(quote.mismatch, None, "{echo}");
+    }
+    for odd in [json!(0), json!(false)] {
+        let quote = Quote::new(&ours, &value(&json!({"customerSession": {"referralCode": odd}})));
+        assert_eq!(quote.mismatch.unwrap().fields, ["referralCode"], "{odd} is no text at all");
     }
 }
 

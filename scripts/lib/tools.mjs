@@ -46,6 +46,9 @@ export const testTools = () => [
 /** What `npm run fuzz` needs. @type {Tool} */
 export const fuzzTool = { name: 'cargo-fuzz', binary: 'cargo-fuzz', version: '0.13.2' };
 
+/** What `npm run coverage` needs. @type {Tool} */
+export const coverageTool = { name: 'cargo-llvm-cov', binary: 'cargo-llvm-cov', version: '0.9.1' };
+
 /** @typedef {ReturnType<typeof testTools>[number]} Tool */
 
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
