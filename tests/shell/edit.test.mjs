@@ -185,3 +185,23 @@ test('members need no this', async () => {
   assert.equal(getSnapshot().lines.length, 1);
   dispose();
 });
+
+test('units are limited where the deployment flattens, which is the default, and lines always', async () => {
+  const items = (/** @type {number} */ count) =>
+    Array.from({ length: count }, (_, index) => ({ ...ITEM, sku: `A${index}` }));
+  /** What a refusal says. @param {import('cartwright').Result} result */
+  const told = (result) => (result.ok ? 'fits' : [result.error.code, result.error.limit, result.error.actual]);
+  const tooMany = ['units_limit', 10_000, 10_001];
+  for (const [limits, more] of /** @type {const} */ ([
+    [undefined, tooMany],
+    ['flattened', tooMany],
+    ['unflattened', 'fits'],
+  ])) {
+    const checkout = await openOffline({ limits });
+    assert.equal(told(checkout.cart.add({ ...ITEM, quantity: 10_000 })), 'fits');
+    assert.deepEqual(told(checkout.cart.add(ITEM)), more);
+    assert.equal(told(checkout.cart.replace(items(1000))), 'fits');
+    assert.deepEqual(told(checkout.cart.replace(items(1001))), ['lines_limit', 1000, 1001]);
+    checkout.dispose();
+  }
+});

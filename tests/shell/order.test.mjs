@@ -135,10 +135,14 @@ test('docs/orders.md tells where each move leads from each state', async () => {
   }
 });
 
-test('a profile without reopening refuses it', async () => {
-  const checkout = await order({ transitions: '2022' });
-  await assert.rejects(checkout.reopen(), { code: 'state_forbidden', path: ['state'], actual: 'closed' });
-  checkout.dispose();
+test('a profile without reopening refuses it, and has the other moves', async () => {
+  for (const transitions of /** @type {const} */ (['2022', 'v1'])) {
+    const checkout = await order({ transitions });
+    await assert.rejects(checkout.reopen(), { code: 'state_forbidden', path: ['state'], actual: 'closed' });
+    assert.equal((await checkout.returnItems([{ position: 0 }])).state, 'partially_returned');
+    assert.equal((await checkout.cancel()).state, 'cancelled');
+    checkout.dispose();
+  }
 });
 
 test('units of an order are given back by whoever opens it', async () => {

@@ -687,9 +687,12 @@ export interface CheckoutOptions {
    * open once: a second one is refused with `already_open` until the first is disposed of.
    */
   storageKey?: string;
-  /** `'flattened'`: 1000 lines and 10 000 units; `'unflattened'`: 1000 lines only. Default `'flattened'`. */
+  /**
+   * `'flattened'`: 1000 lines and 10 000 units; `'unflattened'`: 1000 lines only, as before October 2023. Default
+   * `'flattened'`, which is what the session endpoint of this package checks too.
+   */
   limits?: 'flattened' | 'unflattened';
-  /** Which moves between states exist. Default `'current'`. */
+  /** Which moves between states exist: `'2022'` and `'v1'`, the first form of the model, have no reopening. Default `'current'`. */
   transitions?: 'current' | '2022' | 'v1';
   /** Extra parts of answers; `customerSession` is always among them. Default `['customerSession', 'loyalty']`. */
   responseContent?: readonly string[];
