@@ -413,10 +413,14 @@ export class Page {
   }
 }
 
-/** The session endpoint of a test, with its own database, and the sandbox's switches. */
-export async function startSandbox() {
+/**
+ * The session endpoint of a test, with its own database, and the sandbox's switches.
+ *
+ * @param {string} [campaigns] a file in `server/campaigns`
+ */
+export async function startSandbox(campaigns) {
   const folder = mkdtempSync(join(tmpdir(), 'cartwright-e2e-'));
-  const { address, program } = await startServer({ port: 0, database: join(folder, 'sandbox.sqlite') });
+  const { address, program } = await startServer({ port: 0, database: join(folder, 'sandbox.sqlite'), campaigns });
   return new Sandbox(address, async () => {
     await program.stop();
     rmSync(folder, { recursive: true, force: true });

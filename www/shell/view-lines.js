@@ -28,6 +28,14 @@ export function imageAddress(value) {
 export const lineName = (line) => line.name || line.sku || '';
 
 /**
+ * What is struck through beside the amount of a line. What is to pay holds the costs of the line too, and may be more
+ * than its reduced price.
+ * @param {Pick<Line, 'discounts' | 'subtotal' | 'payable'>} line
+ */
+export const struckOf = ({ discounts, subtotal, payable }) =>
+  discounts.length > 0 && Number(payable) < Number(subtotal) ? subtotal : undefined;
+
+/**
  * The list of lines with steppers and remove.
  * @param {{ onRemoved: () => void }} events
  */
@@ -201,7 +209,8 @@ export function createLines(events) {
         // The payable of an older quantity says nothing, unless a discount is all that is left to know.
         const amount = line.pending && !reduced ? (line.subtotal ?? line.payable) : (line.payable ?? line.subtotal);
         setText(payable, amount === undefined ? '' : money(amount));
-        showText(subtotal, reduced ? money(line.subtotal ?? '') : '');
+        const struck = struckOf(line);
+        showText(subtotal, struck === undefined ? '' : money(struck));
         showText(discounts, line.discounts.map(({ name, amount }) => `${name} ${negative(amount)}`).join(' · '));
 
         show(stepper, !line.free);
