@@ -43,14 +43,14 @@ const pictures = [
   { name: 'store-1280', width: 1280, height: 1240, scripts: [filled] },
   { name: 'store-1280-dark', width: 1280, height: 1240, dark: true, scripts: [filled] },
   {
-    ...{ ...phone, name: 'effects-discounts', height: 1330 },
+    ...{ ...phone, name: 'effects-discounts', height: 1352 },
     scripts: [
       loaded({ couponCodes: ['E-DISCOUNT', 'E-ITEM', 'E-PRORATA', 'E-BUNDLE', 'E-SHIPPING', 'E-ASSEMBLY'] }),
       toCart,
     ],
   },
   {
-    ...{ ...phone, name: 'effects-codes', height: 1370 },
+    ...{ ...phone, name: 'effects-codes', height: 1392 },
     scripts: [
       loaded({ couponCodes: ['E-DISCOUNT', 'NO-SUCH', 'G-SMALL', 'G-LARGE', 'R-NEWER'], referralCode: 'F-OTHER' }),
       toCart,
@@ -66,7 +66,7 @@ const pictures = [
       toCart,
     ],
   },
-  { ...{ ...phone, name: 'effects-loyalty', height: 1130 }, scripts: [loaded(loyal), toCart] },
+  { ...{ ...phone, name: 'effects-loyalty', height: 1152 }, scripts: [loaded(loyal), toCart] },
   { ...{ ...phone, name: 'effects-ordered', height: 640 }, scripts: [loaded(loyal), order, toCart] },
 ];
 

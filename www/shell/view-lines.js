@@ -1,5 +1,5 @@
 import { h, icon, keyedRows, setAttribute, setText, show, showText } from './dom.js';
-import { fill, refusalText } from './wording.js';
+import { costName, fill, refusalText } from './wording.js';
 
 /** @typedef {import('./index.js').Line} Line */
 /** @typedef {import('./view.js').Context} Context */
@@ -36,6 +36,24 @@ export const struckOf = ({ discounts, subtotal, payable }) =>
   discounts.length > 0 && Number(payable) < Number(subtotal) ? subtotal : undefined;
 
 /**
+ * The costs of lines in words, by line id; they are in what is to pay for a line, and nowhere in its price.
+ * @param {Pick<import('./index.js').Snapshot, 'lines' | 'draft'>} snapshot
+ * @param {Pick<Context, 'texts' | 'money'>} context
+ */
+export function costsOf({ lines, draft }, { texts, money }) {
+  /** @type {Map<string, string>} */
+  const costs = new Map();
+  for (const [index, { additionalCosts }] of (draft.cartItems ?? []).entries()) {
+    const line = lines[index];
+    const told = Object.entries(additionalCosts ?? {}).map(
+      ([name, { price }]) => `${costName(texts, name)} ${money(price)}`,
+    );
+    if (line && told.length > 0) costs.set(line.id, told.join(' · '));
+  }
+  return costs;
+}
+
+/**
  * The list of lines with steppers and remove.
  * @param {{ onRemoved: () => void }} events
  */
@@ -50,6 +68,7 @@ export function createLines(events) {
     const initial = h('span', { part: 'placeholder', class: 'placeholder', 'aria-hidden': 'true' });
     const name = h('p', { part: 'name', class: 'name' });
     const unit = h('p', { part: 'unit-price', class: 'muted' });
+    const costs = h('p', { part: 'line-costs', class: 'muted' });
     const subtotal = h('s', { part: 'subtotal', class: 'muted' });
     const payable = h('span', { part: 'line-payable', class: 'amount' });
     const discounts = h('p', { part: 'line-discounts', class: 'saving' });
@@ -72,13 +91,14 @@ export function createLines(events) {
       'li',
       { part: 'line', class: 'line', 'data-line-id': key },
       h('div', { class: 'thumb', part: 'thumb' }, image, initial),
-      h('div', { class: 'about' }, name, unit),
+      h('div', { class: 'about' }, name, unit, costs),
       h('div', { class: 'amounts' }, subtotal, payable),
       h('div', { class: 'tools' }, stepper, fixed, remove),
       discounts,
       error,
     );
     error.hidden = true;
+    costs.hidden = true;
 
     /** @type {Line} */
     let line = first;
@@ -178,6 +198,10 @@ export function createLines(events) {
         problem = text;
         showError();
       },
+      /** @param {string} text */
+      setCosts(text) {
+        showText(costs, text);
+      },
       /**
        * @param {Line} newest
        * @param {Context} newContext
@@ -229,23 +253,36 @@ export function createLines(events) {
     };
   }
 
+  /** @typedef {ReturnType<typeof createLine>} Row */
   /** @type {Map<string, string>} */
   let problems = new Map();
+  /** @type {Map<string, string>} */
+  let costs = new Map();
+  /**
+   * Hands lines the texts that are others than before.
+   * @param {Map<string, string>} before
+   * @param {Map<string, string>} now
+   * @param {'setProblem' | 'setCosts'} set
+   */
+  const hand = (before, now, set) => {
+    for (const id of new Set([...before.keys(), ...now.keys()])) {
+      if (before.get(id) === now.get(id)) continue;
+      const row = /** @type {Row | undefined} */ (/** @type {unknown} */ (rows.row(id)));
+      row?.[set](now.get(id) ?? '');
+    }
+    return now;
+  };
   return {
     node: list,
     /**
-     * @param {readonly Line[]} lines
+     * @param {import('./index.js').Snapshot} snapshot
      * @param {Context} context
      * @param {Map<string, string>} newProblems what the shop said about lines, by line id
      */
-    update(lines, context, newProblems) {
-      rows.update(lines, context);
-      for (const id of new Set([...problems.keys(), ...newProblems.keys()])) {
-        if (problems.get(id) === newProblems.get(id)) continue;
-        const row = /** @type {ReturnType<typeof createLine> | undefined} */ (/** @type {unknown} */ (rows.row(id)));
-        row?.setProblem(newProblems.get(id) ?? '');
-      }
-      problems = newProblems;
+    update(snapshot, context, newProblems) {
+      rows.update(snapshot.lines, context);
+      problems = hand(problems, newProblems, 'setProblem');
+      costs = hand(costs, costsOf(snapshot, context), 'setCosts');
     },
   };
 }

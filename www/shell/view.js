@@ -6,7 +6,7 @@
  *   open                the form of an open session
  *   header title count sync retry
  *   notifications, notification (data-type: info, offer, error, misc), notification-title, notification-body
- *   lines, line (data-line-id, data-sku; also "pending"), thumb image placeholder name unit-price line-discounts
+ *   lines, line (data-line-id, data-sku; also "pending"), thumb image placeholder name unit-price line-costs line-discounts
  *                       subtotal (struck through) line-payable stepper step decrease quantity increase
  *                       fixed-quantity remove line-error (role=alert)
  *   empty               around the slot "empty"
@@ -397,7 +397,7 @@ export function createView(root, actions) {
     setText(title, texts.title);
     showText(count, units > 0 ? counted(texts.count, units, locale) : '');
     notificationRows.update(snapshot.offers.notifications, context);
-    lines.update(snapshot.lines, context, byLine);
+    lines.update(snapshot, context, byLine);
     setText(emptyText, texts.empty);
     show(empty, snapshot.lines.length === 0);
     offerRows.update(
