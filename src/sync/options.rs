@@ -73,7 +73,6 @@ impl Options {
             let path = path("", "sessionId");
             form.refuse(Refusal::count(Code::ValueType, path, count(MAX_SESSION_ID_LENGTH), count(length)));
         }
-        form.choice("", "log", &["bounded", "full", "off"]);
         let scale = value.get("scale").and_then(Value::as_integer).and_then(|scale| u8::try_from(scale).ok());
         let options = Options {
             session_id,

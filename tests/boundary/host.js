@@ -63,6 +63,7 @@
     endpoint: 'http://127.0.0.1:9/session-api',
     credentials: 'same-origin',
     script: [],
+    note: () => {},
     requests: [],
     events: [],
     rests: 0,

@@ -1,6 +1,8 @@
 //! What the class does at the edge: snapshots that stay themselves, results, and a shell that
 //! misbehaves.
 
+mod replay;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -19,25 +21,24 @@ impl Driven {
         method.apply(&JsValue::NULL, &args.iter().collect()).unwrap()
     }
 
-    fn call(&self, name: &str, args: &[JsValue]) -> JsValue {
-        let args: Vec<JsValue> = [JsValue::from_str(name)].into_iter().chain(args.iter().cloned()).collect();
-        self.method("call", &args)
+    fn call(&self, word: &str, text: &str, id: f64) -> JsValue {
+        self.method("call", &[word.into(), text.into(), id.into()])
     }
 
     fn apply(&self, command: &str) -> JsValue {
-        parse(&self.call("apply", &[command.into()]))
+        parse(&self.call("apply", command, 0.0))
     }
 
     fn begin(&self) {
-        self.call("begin", &[]);
+        self.call("begin", "", 0.0);
     }
 
     fn commit(&self) -> JsValue {
-        parse(&self.call("commit", &[]))
+        parse(&self.call("commit", "", 0.0))
     }
 
     fn rollback(&self) {
-        self.call("rollback", &[]);
+        self.call("rollback", "", 0.0);
     }
 
     fn snapshot(&self) -> JsValue {
@@ -45,15 +46,15 @@ impl Driven {
     }
 
     fn to_request(&self) -> String {
-        self.call("toRequest", &[]).as_string().unwrap()
+        self.call("toRequest", "", 0.0).as_string().unwrap()
     }
 
     fn ask(&self, kind: &str, ticket: f64, arguments: &str) {
-        self.call("ask", &[kind.into(), ticket.into(), arguments.into()]);
+        self.call(kind, arguments, ticket);
     }
 
     fn signal(&self, word: &str) {
-        self.call("signal", &[word.into(), 0.into()]);
+        self.call(word, "", 0.0);
     }
 
     fn dispose(&self) -> bool {
@@ -510,8 +511,8 @@ fn edits_say_what_they_did_or_why_not() {
     }
     assert_eq!(bench.codes(r#"{"do":"fly"}"#), ["field_unknown"]);
     assert_eq!(number(&bench.core.snapshot(), "revision"), 1.0);
-    assert!(bench.core.call("knows", &["profileId".into()]).is_truthy());
-    assert!(bench.core.call("knows", &["nothing".into()]).is_falsy());
+    assert!(bench.core.call("knows", "profileId", 0.0).is_truthy());
+    assert!(bench.core.call("knows", "nothing", 0.0).is_falsy());
     let refused = parse(&Core::new(&options(r#""sync":{"timeoutMs":0}"#)).unwrap_err());
     assert_eq!(text(&refused, "code"), "value_type");
     assert_eq!(json(&get(&refused, "path")), r#"["sync","timeoutMs"]"#);

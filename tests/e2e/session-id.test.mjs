@@ -66,7 +66,7 @@ suite('session id', (given) => {
         const hasty = open().then((checkout) => checkout.dispose());
         const patient = await refusal(open());
         await hasty;
-        return { twice, again, ids, sessionId, patient, wrong: await refusal(open({ sessionId: 'w', log: 'never' })),
+        return { twice, again, ids, sessionId, patient, wrong: await refusal(open({ sessionId: 'w', limits: 'never' })),
           right: await refusal(open({ sessionId: 'w' })) };
       });
     `);
@@ -75,7 +75,7 @@ suite('session id', (given) => {
     assert.equal(new Set(told.ids).size, 4);
     assert.deepEqual([told.ids[0], told.ids[4]], [told.sessionId, told.sessionId]);
     assert.equal(told.patient, 'opened');
-    assert.deepEqual([told.wrong, told.right], ['option_invalid log', 'opened']);
+    assert.deepEqual([told.wrong, told.right], ['option_invalid limits', 'opened']);
   });
 
   test('what was sent by a checkout that was left is in the next one', async () => {

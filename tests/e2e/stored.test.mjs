@@ -1,6 +1,7 @@
 // What outlives the page: edits, a request under way, an order on its way; in the browser's own store.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replayLog } from 'cartwright';
 import { suite } from './harness.mjs';
 import { arrived } from './store.mjs';
 
@@ -123,6 +124,29 @@ suite('stored', (given) => {
       left.map((/** @type {any} */ [, kind]) => kind),
       ['head', 'stamp'],
     );
+  });
+
+  test('the log of a cart that was found again leads to the same snapshot, in this browser and in Node', async () => {
+    await fresh();
+    const { sessionId } = await open();
+    await add('MUG', 2);
+    await settled();
+    await given.sandbox.faults({ match: { method: 'PUT', session: sessionId }, do: { dropAfterApply: true } });
+    await given.page.run(`return checkout.coupons.add('XMAS-20-2021')`);
+    await arrived(given, sessionId, 'PUT', 2);
+    const { restored } = await open('sync: { settleMs: 0 }');
+    assert.ok(restored);
+    await add('TOTE');
+    await settled();
+    const [log, shown, again] = await given.page.run(`
+      const [log, shown] = [checkout.log(), checkout.getSnapshot()].map((value) => JSON.stringify(value));
+      return import('/dist/index.js')
+        .then(({ replayLog }) => replayLog(log))
+        .then((snapshot) => [log, shown, JSON.stringify(snapshot)]);
+    `);
+    assert.deepEqual(units(JSON.parse(shown).lines), { MUG: 2, TOTE: 1 });
+    assert.equal(again, shown);
+    assert.equal(JSON.stringify(await replayLog(log)), shown);
   });
 
   test('checkouts of one page write to one session one after the other', async () => {

@@ -181,6 +181,12 @@ const OPTIONS = {
   initial: 'undefined object proto',
 };
 
+/** A log in which nothing happened. */
+const LOG = {
+  ...{ format: 1, version: '0.1.0', dropped: 0, events: [] },
+  options: '{"sessionId":"s","sessionIsNew":true,"scale":2,"seed":"0123456789abcdef"}',
+};
+
 /** @type {typeof EDITS} */
 const MODULE = [
   ['init', [BAD], 'undefined text huge surrogate'],
@@ -193,6 +199,12 @@ const MODULE = [
   ['formatAmount', [1, { currency: 'EUR', locale: BAD }], 'undefined array'],
   ['toMinorUnits', [BAD, 'EUR'], 'minusOne half'],
   ['toMinorUnits', [1, BAD]],
+  ['replayLog', [BAD]],
+  ['replayLog', [{ ...LOG, options: BAD }]],
+  ['replayLog', [{ ...LOG, events: BAD }], 'array'],
+  ['replayLog', [{ ...LOG, events: [BAD] }]],
+  ['maskLog', [BAD]],
+  ['maskLog', [{ ...LOG, events: [BAD] }]],
 ];
 
 /**

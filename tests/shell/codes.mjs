@@ -44,5 +44,7 @@ export const CODES = [
   'wasm_unreachable',
   'wasm_invalid',
   'version_mismatch',
+  'log_invalid',
+  'log_incomplete',
   'internal',
 ];

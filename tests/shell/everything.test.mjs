@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openCheckout } from 'cartwright';
+import { openCheckout, replayLog } from 'cartwright';
 import { startServer } from '../../scripts/lib/server.mjs';
 import locale from '../../www/shell/locales/en.js';
 import { rejectionText } from '../../www/shell/wording.js';
@@ -69,6 +69,7 @@ async function walk(steps) {
   const snapshots = [];
   for (const step of steps) snapshots.push(await (moves[step]?.() ?? update(step)));
   const last = checkout.getSnapshot();
+  assert.equal(JSON.stringify(await replayLog(checkout.log())), JSON.stringify(last), 'the log leads elsewhere');
   checkout.dispose();
   return { steps: snapshots, last, told };
 }

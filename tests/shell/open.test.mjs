@@ -40,7 +40,7 @@ test('a checkout has every member by its name, and none of them can be replaced'
     members.sort(),
     `attributes.remove attributes.set attributes.unset cancel cart.accept cart.add cart.clear cart.remove cart.replace
      cart.setQuantity cart.update close costs.remove costs.set coupons.add coupons.clear coupons.remove dispose edit
-     finish flush get getSnapshot has identifiers.clear identifiers.set load loyaltyCard.clear loyaltyCard.set on
+     finish flush get getSnapshot has identifiers.clear identifiers.set load log loyaltyCard.clear loyaltyCard.set on
      prepare preview profile.anonymous profile.set referral.clear referral.set refresh release reopen returnItems
      session.get session.has set settled startNew subscribe toRequest unset`.split(/\s+/),
   );

@@ -12,9 +12,11 @@ import {
   init,
   isCheckoutError,
   LIMITS,
+  maskLog,
   openCheckout,
   type Result,
   readSession,
+  replayLog,
   type Snapshot,
   toMinorUnits,
   VERSION,
@@ -232,6 +234,13 @@ expectType<1000>(LIMITS.lines);
 // @ts-expect-error limits are read-only
 LIMITS.lines = 2000;
 expectType<string>(VERSION);
+
+expectType<Snapshot>(await replayLog(checkout.log()));
+expectType<Snapshot>(await replayLog(JSON.stringify(maskLog(checkout.log()))));
+// @ts-expect-error a log is read-only
+checkout.log().events = [];
+// @ts-expect-error a list of events is no log
+await replayLog(checkout.log().events);
 
 // The entry with the binary in it has the same surface.
 expectType<true>(true satisfies Same<typeof inline, typeof import('cartwright')>);

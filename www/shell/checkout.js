@@ -1,4 +1,4 @@
-import * as glue from '#glue';
+import { newCore } from './core.js';
 import { drive, MAX_TIMEOUT } from './drive.js';
 import { argument, EDITS, field } from './edits.js';
 import { encode, option } from './encode.js';
@@ -6,6 +6,7 @@ import { CheckoutError, toError } from './errors.js';
 import { makeEvents } from './events.js';
 import { parseExactly } from './exact.js';
 import { freeze } from './freeze.js';
+import { makeLog } from './log.js';
 import { member, readInitial, readOptions } from './options.js';
 import { watchPage } from './page.js';
 import { newSeed, takeSession } from './session-id.js';
@@ -112,60 +113,58 @@ function makeCheckout(settings, session) {
   };
   const events = makeEvents(getSnapshot);
 
-  const core = drive(
-    newCore(
-      braces([
-        member('sessionId', session.id),
-        member('sessionIsNew', session.isNew),
-        member('seed', newSeed()),
-        session.stored && `"stored":${session.stored}`,
-        member('locked', session.locked),
-        settings.initial,
-        ...settings.members,
-      ]),
-    ),
-    {
-      endpoint: settings.endpoint,
-      credentials: settings.credentials,
-      store: session.store,
-      tell: session.tell,
-      lock: session.lock,
-      fetch: settings.fetch,
-      headers: settings.headers,
-      /** @param {string} type @param {unknown} detail */
-      emit: (type, detail) => {
-        if (type === 'rest') rested();
-        if (ended) return;
-        events.add(type, type === 'error' ? toError(detail) : detail);
-        if (inside > 0) return;
-        const { acknowledgedRevision, persistedRevision, effects } = getSnapshot();
-        if (type === 'quote') {
-          const news = events.hears('effect') ? newOnes(known, effects) : [];
-          for (const effect of news) events.add('effect', effect);
-          known = effects;
-        }
-        noteEnd();
-        if (acknowledgedRevision > persistedRevision) session.outrun();
-        events.deliver();
-      },
-      /** @param {number} ticket @param {unknown} error @param {unknown} value */
-      settle: (ticket, error, value) => {
-        const answer = waiting.get(ticket);
-        waiting.delete(ticket);
-        if (error) answer?.reject(toError(error));
-        else answer?.resolve(value ?? getSnapshot());
-      },
+  const coreOptions = braces([
+    member('sessionId', session.id),
+    member('sessionIsNew', session.isNew),
+    member('seed', newSeed()),
+    session.stored && `"stored":${session.stored}`,
+    member('locked', session.locked),
+    settings.initial,
+    ...settings.members,
+  ]);
+  const log = makeLog(settings.log, coreOptions);
+  const core = drive(newCore(coreOptions), {
+    note: log.note,
+    endpoint: settings.endpoint,
+    credentials: settings.credentials,
+    store: session.store,
+    tell: session.tell,
+    lock: session.lock,
+    fetch: settings.fetch,
+    headers: settings.headers,
+    /** @param {string} type @param {unknown} detail */
+    emit: (type, detail) => {
+      if (type === 'rest') rested();
+      if (ended) return;
+      events.add(type, type === 'error' ? toError(detail) : detail);
+      if (inside > 0) return;
+      const { acknowledgedRevision, persistedRevision, effects } = getSnapshot();
+      if (type === 'quote') {
+        const news = events.hears('effect') ? newOnes(known, effects) : [];
+        for (const effect of news) events.add('effect', effect);
+        known = effects;
+      }
+      noteEnd();
+      if (acknowledgedRevision > persistedRevision) session.outrun();
+      events.deliver();
     },
-  );
+    /** @param {number} ticket @param {unknown} error @param {unknown} value */
+    settle: (ticket, error, value) => {
+      const answer = waiting.get(ticket);
+      waiting.delete(ticket);
+      if (error) answer?.reject(toError(error));
+      else answer?.resolve(value ?? getSnapshot());
+    },
+  });
   inside = 0;
   /** The effects of the answer before. */
   let known = getSnapshot().effects;
   session.attach({
-    hear: (text) => void (ended || call('hear', text)),
-    signal: (name) => void (ended || call('signal', name, 0)),
+    hear: (text) => void (ended || call('heard', text)),
+    signal: (name) => void (ended || call(name)),
   });
   const leavePage = watchPage(
-    (name) => call('signal', name, 0),
+    (name) => void call(name),
     // Another page may have gone on with the cart meanwhile.
     () => void ask('refresh').catch(() => {}),
   );
@@ -236,7 +235,7 @@ function makeCheckout(settings, session) {
     let troubles;
     try {
       if (ended) throw ended;
-      const answer = work() ?? { ok: true };
+      const answer = work() || { ok: true };
       if (answer.ok) return answer;
       troubles = answer.errors;
     } catch (error) {
@@ -338,11 +337,11 @@ function makeCheckout(settings, session) {
         /** @param {CheckoutError} error */
         const leave = (error) => {
           reject(error);
-          if (waiting.delete(ticket) && !ended) call('signal', 'forget', ticket);
+          if (waiting.delete(ticket) && !ended) call('forget', '', ticket);
         };
         const start = () => {
           try {
-            call('ask', kind, ticket, args);
+            call(kind, args, ticket);
             noteEnd();
           } catch (error) {
             waiting.delete(ticket);
@@ -482,6 +481,7 @@ function makeCheckout(settings, session) {
     /** @param {unknown} items */
     returnItems: (items) => ask('return', () => String(encode(items))),
     startNew,
+    log: log.read,
     dispose,
   };
   if (Symbol.dispose) checkout[Symbol.dispose] = dispose;
@@ -506,16 +506,6 @@ function newOnes(before, now) {
   };
   for (const effect of before) count(effect, 1);
   return now.filter((effect) => count(effect, -1) <= 0);
-}
-
-/** @param {string} options */
-function newCore(options) {
-  try {
-    return new glue.Core(options);
-  } catch (error) {
-    const trouble = toError(typeof error === 'string' ? JSON.parse(error) : error);
-    throw trouble.code === 'value_type' ? new CheckoutError('option_invalid', trouble) : trouble;
-  }
 }
 
 /**

@@ -26,9 +26,47 @@ function parts(known, texts) {
 const objects = (known) => known.map(({ object }) => object);
 
 /**
+ * Makes the function that gives the newest snapshot of a core: the same parts while they are as they were.
+ *
+ * @param {(word: string) => string} ask the core
+ */
+export function makePicture(ask) {
+  /** @type {Record<'lines' | 'items' | 'fields' | 'members', Part[]>} */
+  const known = { lines: [], items: [], fields: [], members: [] };
+  /** @type {{ lines?: readonly any[], items?: readonly any[] }} */
+  const shown = {};
+  /** @type {any} */
+  let draft;
+  return () => {
+    const { from, gone, hasCart, ...texts } = JSON.parse(ask('snapshot'));
+    for (const list of from === undefined ? [] : LISTS) {
+      known[list].splice(from, gone, ...parts(known[list].slice(from, from + gone), texts[list]));
+      shown[list] = Object.freeze(objects(known[list]));
+    }
+    const [before] = known.fields;
+    known.fields = parts(known.fields, [texts.fields]);
+    const [fields] = known.fields;
+    const cartItems = hasCart ? shown.items : undefined;
+    if (fields !== before || draft.cartItems !== cartItems) {
+      draft = Object.freeze({ ...fields?.object, ...(cartItems && { cartItems }) });
+    }
+    // An empty text stands for what is as it was.
+    const members = texts.members.map(
+      (/** @type {string} */ text, /** @type {number} */ index) => text || known.members[index]?.text,
+    );
+    known.members = parts(known.members, members);
+    return Object.freeze(Object.assign({ draft, lines: shown.lines }, ...objects(known.members)));
+  };
+}
+
+/** What only asks, and is not worth a note. */
+const QUESTIONS = ['actions', 'snapshot', 'toRequest', 'knows'];
+
+/**
  * What the shell does for the core.
  *
  * @typedef {object} Host
+ * @property {(event: import('./log.js').LogEvent) => void} note writes the log
  * @property {string} endpoint
  * @property {RequestCredentials} credentials
  * @property {typeof fetch} fetch
@@ -51,13 +89,6 @@ export function drive(core, host) {
   /** @type {any} */
   let snapshot;
   let isStale = true;
-  /** @type {Record<'lines' | 'items' | 'fields' | 'members', Part[]>} */
-  const known = { lines: [], items: [], fields: [], members: [] };
-  /** @type {{ lines?: readonly any[], items?: readonly any[] }} */
-  const shown = {};
-  /** @type {any} */
-  let draft;
-
   /** Attempts under way. @type {Set<number>} */
   const flights = new Set();
   let isStoring = false;
@@ -69,17 +100,28 @@ export function drive(core, host) {
   let isDisposed = false;
   let isGone = false;
 
+  const picture = makePicture((word) => core.call(Date.now(), word, '', 0));
+
   /**
-   * Calls a method of the core, and does what it asks for.
+   * Tells the core something, and does what it asks for.
    *
-   * @param {keyof import('#glue').Core} method
-   * @param {unknown[]} args
-   * @returns {any}
+   * @param {string} word
+   * @param {string} [text]
+   * @param {number} [id]
+   * @returns {string}
    */
-  function call(method, ...args) {
-    if (isGone) return undefined;
-    const answer = /** @type {any} */ (core)[method](...args);
-    for (const [what, details] of JSON.parse(core.actions())) {
+  function call(word, text = '', id = 0) {
+    if (isGone) return '';
+    const now = Date.now();
+    if (!QUESTIONS.includes(word)) host.note([now, word, text, id]);
+    const answer = core.call(now, word, text, id);
+    follow();
+    return answer;
+  }
+
+  /** Does what is to be done. */
+  function follow() {
+    for (const [what, details] of JSON.parse(core.call(0, 'actions', '', 0))) {
       if (what === 'send') send(details);
       else if (what === 'store') store(details);
       else if (what === 'wake') wake(details.at);
@@ -91,7 +133,6 @@ export function drive(core, host) {
       }
     }
     if (!isTelling) tell();
-    return answer;
   }
 
   /** Nobody outside hears of anything before the core and everything around it are at rest. */
@@ -115,24 +156,7 @@ export function drive(core, host) {
   /** The same object until something changes, and of parts that are. */
   function getSnapshot() {
     if (!isStale || isGone) return snapshot;
-    const { from, gone, hasCart, ...texts } = JSON.parse(core.snapshot());
-    for (const list of from === undefined ? [] : LISTS) {
-      known[list].splice(from, gone, ...parts(known[list].slice(from, from + gone), texts[list]));
-      shown[list] = Object.freeze(objects(known[list]));
-    }
-    const [before] = known.fields;
-    known.fields = parts(known.fields, [texts.fields]);
-    const [fields] = known.fields;
-    const cartItems = hasCart ? shown.items : undefined;
-    if (fields !== before || draft.cartItems !== cartItems) {
-      draft = Object.freeze({ ...fields?.object, ...(cartItems && { cartItems }) });
-    }
-    // An empty text stands for what is as it was.
-    const members = texts.members.map(
-      (/** @type {string} */ text, /** @type {number} */ index) => text || known.members[index]?.text,
-    );
-    known.members = parts(known.members, members);
-    snapshot = Object.freeze(Object.assign({ draft, lines: shown.lines }, ...objects(known.members)));
+    snapshot = picture();
     isStale = false;
     return snapshot;
   }
@@ -140,7 +164,7 @@ export function drive(core, host) {
   /** @param {number} time */
   function wake(time) {
     clearTimeout(waking);
-    waking = setTimeout(() => call('signal', 'woke', 0), Math.min(time - Date.now(), MAX_TIMEOUT));
+    waking = setTimeout(() => call('woke'), Math.min(time - Date.now(), MAX_TIMEOUT));
   }
 
   const isAtRest = () => flights.size === 0 && !isStoring;
@@ -158,8 +182,8 @@ export function drive(core, host) {
     isStoring = true;
     /** @type {Parameters<typeof call>} */
     const end = await host.store(writes).then(
-      (found) => (found === undefined ? ['signal', 'stored', 0] : ['behind', found]),
-      () => ['signal', 'store_failed', 0],
+      (found) => (found === undefined ? ['stored'] : ['behind', found]),
+      () => ['store_failed'],
     );
     isStoring = false;
     call(...end);
@@ -172,27 +196,41 @@ export function drive(core, host) {
     flights.add(id);
     // Where there is none, the attempt fails, so that it is made again and told of.
     const abort = globalThis.AbortController && new AbortController();
-    /** The first end of an attempt counts. @param {Parameters<typeof call>} end */
-    const land = (...end) => {
+    /** The first end of an attempt counts. @param {() => void} end */
+    const land = (end) => {
       if (!flights.delete(id)) return;
       clearTimeout(timer);
-      call(...end);
+      if (!isGone) end();
       if (maybeEnd()) host.emit('rest');
     };
     const expire = () => {
       abort?.abort();
-      land('signal', 'timeout', id);
+      land(() => call('timeout', '', id));
     };
     const timer = setTimeout(expire, Math.min(timeout, MAX_TIMEOUT));
-    land(...(await attempt(request, abort?.signal)));
+    const [failure, answer, body = ''] = await attempt(request, abort?.signal);
+    land(() => (failure ? call(failure, '', id) : answered(id, answer, body)));
+  }
+
+  /**
+   * @param {number} id
+   * @param {Response | undefined} answer
+   * @param {string} body
+   */
+  function answered(id, answer, body) {
+    const now = Date.now();
+    const [after, text] = [answer?.headers.get('Retry-After') ?? null, body].map((part) => JSON.stringify(part));
+    host.note([now, 'answered', `[${answer?.status ?? 0},${after},${text}]`, id]);
+    core.answered(now, id, answer, body);
+    follow();
   }
 
   /**
    * @param {any} request
    * @param {AbortSignal | undefined} signal
-   * @returns {Promise<Parameters<typeof call>>} what the core is to be told
+   * @returns {Promise<[failure: string, answer?: Response, body?: string]>} what became of it
    */
-  async function attempt({ id, method, path, body, key, keepalive }, signal) {
+  async function attempt({ method, path, body, key, keepalive }, signal) {
     let request;
     try {
       const headers = new Headers(await host.headers());
@@ -209,19 +247,19 @@ export function drive(core, host) {
       });
     } catch (error) {
       const isKey = /** @type {any} */ (error)?.code === 'api_key_in_browser';
-      return ['signal', isKey ? 'api_key' : 'not_sent', id];
+      return [isKey ? 'api_key' : 'not_sent'];
     }
     try {
       const answer = await host.fetch(request, { keepalive });
       // A function that stands in for fetch may give anything: what is no Response says nothing.
-      if (!(answer instanceof Response)) return ['answered', id, undefined, ''];
-      return ['answered', id, answer, await answer.text()];
+      if (!(answer instanceof Response)) return [''];
+      return ['', answer, await answer.text()];
     } catch {
-      return ['signal', 'network', id];
+      return ['network'];
     }
   }
 
-  call('signal', 'opened', 0);
+  call('opened');
   return {
     call,
     getSnapshot,

@@ -8,7 +8,7 @@ const EXACT_DIGITS = 15;
  * @param {(digits: string) => string} form
  * @returns {any}
  */
-const parse = (text, form) =>
+export const parseNumbers = (text, form) =>
   JSON.parse(
     text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|-?\d[\d.eE+-]*/g, (found, string) =>
       string === undefined ? form(found) : found,
@@ -31,11 +31,11 @@ function isHeld(digits) {
  *
  * @param {string} text
  */
-export const parseExactly = (text) => parse(text, (digits) => (isHeld(digits) ? digits : `"${digits}"`));
+export const parseExactly = (text) => parseNumbers(text, (digits) => (isHeld(digits) ? digits : `"${digits}"`));
 
 /**
  * Parses what `encode` wrote; big integers become strings.
  *
  * @param {string} text
  */
-export const parseEncoded = (text) => parse(text, (digits) => digits.replace(/^(.*)E0$/, '"$1"'));
+export const parseEncoded = (text) => parseNumbers(text, (digits) => digits.replace(/^(.*)E0$/, '"$1"'));

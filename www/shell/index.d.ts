@@ -87,8 +87,11 @@ export type OpenCode =
   | 'wasm_invalid'
   | 'version_mismatch';
 
+/** What can be wrong with a log. */
+export type LogCode = 'log_invalid' | 'log_incomplete';
+
 /** Every code; `internal` means that this checkout broke and must be opened again. */
-export type Code = RefusalCode | SyncCode | OpenCode | 'internal';
+export type Code = RefusalCode | SyncCode | OpenCode | LogCode | 'internal';
 
 /** An edit that was refused; the draft is as it was. */
 export interface Refusal {
@@ -707,7 +710,10 @@ export interface CheckoutOptions {
   /** Instead of the global `fetch`. */
   fetch?: (request: Request, init?: RequestInit) => Promise<Response>;
   sync?: SyncOptions;
-  /** `'bounded'` keeps the last 1000 events, `'full'` all, `'off'` none. Default `'bounded'`. */
+  /**
+   * `'bounded'` keeps the last 1000 events and at most 2²⁰ characters of them, `'full'` all, `'off'` none. Default
+   * `'bounded'`.
+   */
   log?: 'bounded' | 'full' | 'off';
 }
 
@@ -921,6 +927,12 @@ export interface Checkout {
    */
   startNew(options?: { initial?: Pick<Initial, 'draft'> }): Promise<Checkout>;
   /**
+   * What happened so far, as plain data: what the checkout was opened with, and everything that it was told since, with
+   * the answers of the endpoint. It holds what the shopper typed; `maskLog` hides that. Headers are never in it. It can be
+   * had after the end too.
+   */
+  log(): Log;
+  /**
    * Sends what waits, once and without a retry, and ends listeners and timers. Afterwards edits are refused and
    * promises are rejected with `disposed`; `getSnapshot` gives the last snapshot. In manual mode nothing is sent.
    */
@@ -928,6 +940,42 @@ export interface Checkout {
   /** The same, where the engine has `Symbol.dispose`. */
   [Symbol.dispose]?(): void;
 }
+
+// Log ------------------------------------------------------------------------------------------------------------
+
+/** What a checkout was told: when (milliseconds since 1970), what, with which text, and of which attempt or question. */
+export type LogEvent = readonly [now: number, word: string, text: string, id: number];
+
+/** What happened to a checkout. */
+export interface Log {
+  /** The form of this object. */
+  readonly format: 1;
+  /** The version of the package: another one may read the same events otherwise. */
+  readonly version: string;
+  /** How many events at the beginning were not kept. */
+  readonly dropped: number;
+  /** What the checkout was opened with, as JSON text; empty where no event is kept. */
+  readonly options: string;
+  readonly events: readonly LogEvent[];
+}
+
+/**
+ * The snapshot that a log leads to, the same as the checkout's own, in any browser and in Node. Nothing is sent, stored or
+ * told. Loads the wasm when that was not done yet.
+ *
+ * @param log what `log()` gave, or its JSON text
+ * @throws CheckoutError `log_invalid` (with `path`), `log_incomplete` where its beginning was dropped, and what `init` throws
+ */
+export function replayLog(log: Log | string): Promise<Snapshot>;
+
+/**
+ * The same log without what names the shopper and what people wrote: attribute values, codes, ids of profiles, sessions
+ * and cards, identifiers, `meta` of lines, payloads of custom effects, and texts of messages. Equal texts stay equal, so
+ * that it can still be replayed; numbers of attributes become 0. SKUs, names and prices stay.
+ *
+ * @throws CheckoutError `log_invalid` (with `path`)
+ */
+export function maskLog(log: Log | string): Log;
 
 // Amounts --------------------------------------------------------------------------------------------------------
 

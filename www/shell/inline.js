@@ -1,6 +1,7 @@
 import wasm from '#wasm';
 import { open } from './checkout.js';
 import { load } from './loader.js';
+import { replay } from './log.js';
 
 export * from './index.js';
 
@@ -12,3 +13,6 @@ export const init = (source = bytes()) => load(source);
 
 /** @param {unknown} options */
 export const openCheckout = (options) => open(options, init);
+
+/** @param {unknown} log */
+export const replayLog = (log) => replay(log, init);

@@ -1,6 +1,7 @@
 import { scaleOf } from './amounts.js';
 import { encode, isText, option } from './encode.js';
 import { CheckoutError, isTrouble } from './errors.js';
+import { LOGS } from './log.js';
 
 /** An id longer than this is cut or refused in places of the API. */
 const MAX_ID_LENGTH = 255;
@@ -9,7 +10,7 @@ const MAX_ID_LENGTH = 255;
 const API_KEY = /(?:api|management)key-v1/i;
 
 /** Options that the core reads and checks itself. */
-const FOR_THE_CORE = ['limits', 'transitions', 'responseContent', 'log'];
+const FOR_THE_CORE = ['limits', 'transitions', 'responseContent'];
 
 const CREDENTIALS = ['omit', 'same-origin', 'include'];
 
@@ -22,6 +23,7 @@ const CREDENTIALS = ['omit', 'same-origin', 'include'];
  * @property {string | undefined} storageKey nothing when nothing is to be kept
  * @property {() => Promise<Record<string, string>>} headers
  * @property {typeof fetch} fetch
+ * @property {string} log
  * @property {string} initial a member of the JSON text that the core is given
  * @property {string[]} members the others
  */
@@ -83,6 +85,7 @@ export function readOptions(options) {
       storageKey: storage === 'auto' ? storageKey : undefined,
       headers: async () => readHeaders(typeof headers === 'function' ? await headers() : headers),
       fetch: async (...call) => (fetcher ?? globalThis.fetch)(...call),
+      log: checked('log', (value) => LOGS.includes(value), 'bounded'),
       initial: readInitial(options),
       members,
     };

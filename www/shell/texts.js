@@ -45,6 +45,8 @@ export const TEXTS = Object.freeze({
   api_key_in_browser: 'A header holds an API key. A key must never reach a browser: call an endpoint of your own.',
   already_open: 'This cart is open on this page already: share that checkout, or set another storageKey[: {path}].',
   option_invalid: 'This option is missing or wrong[: {path}][ ({actual})].',
+  log_invalid: 'This is no log of this version[: {path}][ ({actual}, not {limit})].',
+  log_incomplete: 'The beginning of this log is missing[: {actual} events]. Open the checkout with a full log.',
   wasm_blocked: "WebAssembly is blocked on this page. Its Content-Security-Policy needs script-src 'wasm-unsafe-eval'.",
   wasm_unreachable: 'The file cartwright.wasm cannot be loaded.',
   wasm_invalid: 'The file cartwright.wasm is damaged or is not what it should be.',
