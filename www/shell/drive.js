@@ -92,6 +92,8 @@ export function drive(core, host) {
   /** Attempts under way. @type {Set<number>} */
   const flights = new Set();
   let isStoring = false;
+  /** Whether a request failed that may outlive its page: WebKit has room for 64 KiB of those, and never gives back that of one that was aborted. */
+  let isSpent = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waking;
   /** @type {[string, any][]} */
@@ -250,11 +252,13 @@ export function drive(core, host) {
       return [isKey ? 'api_key' : 'not_sent'];
     }
     try {
-      const answer = await host.fetch(request, { keepalive });
+      const isSeen = globalThis.document?.visibilityState !== 'hidden';
+      const answer = await host.fetch(request, { keepalive: keepalive && !(isSpent && isSeen) });
       // A function that stands in for fetch may give anything: what is no Response says nothing.
       if (!(answer instanceof Response)) return [''];
       return ['', answer, await answer.text()];
     } catch {
+      isSpent ||= keepalive;
       return ['network'];
     }
   }
