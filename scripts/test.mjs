@@ -48,12 +48,19 @@ const steps = [
     counted: true,
     work: () => command('cargo', ['test', '--locked', '--workspace', '--no-fail-fast']),
   },
+  { name: 'sim', counted: true, work: simulation },
   { name: 'wasm-node', counted: true, tools: true, work: () => wasmPack('--node') },
   { name: 'wasm-chromium', counted: true, tools: true, work: () => wasmPack('--headless', '--chrome') },
   { name: 'wasm-firefox', counted: true, tools: true, work: () => wasmPack('--headless', '--firefox') },
   { name: 'wasm-webkit', counted: true, tools: true, work: wasmInWebkit },
   { name: 'pages', counted: true, tools: true, work: afterBuild(() => nodeTests('tests/e2e')) },
 ];
+
+/** Schedules that are drawn around the sync machine; more by `npm run sim`. */
+function simulation() {
+  const run = ['run', '--quiet', '--release', '--locked', '-p', 'cartwright-sim', '--'];
+  return command('cargo', [...run, '--tabs', '4', '--seeds', '20000']);
+}
 
 /** @type {Promise<string> | undefined} */
 let built;

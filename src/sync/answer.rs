@@ -424,14 +424,18 @@ impl Machine {
 
     /// A read that was made when nothing of ours could arrive any more (rule 8).
     fn verified_by_read(&mut self, same: bool, count: Option<i64>) {
-        let own = self.own.as_deref().and_then(update_count).unwrap_or_default();
-        let ours = count.is_none_or(|count| count <= own.saturating_add(self.doubts));
-        if !same && ours && self.state == State::Open {
+        if !same && self.wrote_alone(count, 0) && self.state == State::Open {
             // An older draft of ours came after the newest one, which is sent again.
             self.update_wanted = true;
         } else {
             self.trust();
         }
+    }
+
+    /// Whether so many updates are all ours, with those that may have taken effect.
+    fn wrote_alone(&self, count: Option<i64>, sends: i64) -> bool {
+        let own = self.own.as_deref().and_then(update_count).unwrap_or_default();
+        count.is_none_or(|count| count <= own.saturating_add(self.doubts).saturating_add(sends))
     }
 
     /// A read says nothing of balances: those of the same customer stay.
@@ -464,7 +468,9 @@ impl Machine {
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         // What is read under suspicion may be an older draft of ours.
         let wanted = self.revision == 0 || (asked && nothing_waits && !same);
-        let again = self.keeping.rejoins.then(|| self.unconfirmed()).filter(|_| opening.is_none());
+        // Where nobody else wrote, what is here is all there is.
+        let alone = same || self.wrote_alone(update_count(session), sends.into());
+        let again = self.keeping.rejoins.then(|| self.unconfirmed()).filter(|_| opening.is_none() && !alone);
         let takes_over = again.is_some() || (!held && !self.is_suspect() && wanted);
         self.keeping.rejoins = false;
         if opening.is_some() || takes_over {
@@ -486,6 +492,10 @@ impl Machine {
         if let Some(edits) = opening.or(again) {
             self.replay(edits);
             self.made_again = (known, self.revision);
+            // Their callers were told earlier numbers.
+            for pending in &mut self.keeping.pending {
+                pending.told = pending.told.min(known.saturating_add(1));
+            }
             // Those asked for meanwhile were made of a draft without what the server has.
             for preview in std::mem::take(&mut self.previews) {
                 self.ask(preview.ticket, Ask::Preview(preview.changes));

@@ -82,6 +82,15 @@ pub(super) fn read_entries(journal: &[String], after: u64) -> Option<Vec<Entry>>
     Some(entries)
 }
 
+/// Leaves out what a journal holds: it was made again on top of something that is not stored.
+pub(super) fn drop_stored(pending: &mut Vec<Pending>, journal: &[String]) {
+    for entry in read_entries(journal, 0).unwrap_or_default() {
+        pending.retain(|pending| {
+            !pending.edits.iter().any(|edit| entry.edits.iter().any(|(ids, _)| *ids == edit.ids))
+        });
+    }
+}
+
 impl Machine {
     /// Notes an edit of the newest revision.
     pub(super) fn keep(&mut self, edits: &[Edit]) {

@@ -7,7 +7,7 @@ use crate::draft::{Draft, LineId};
 use crate::model::json::Value;
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Action, Notice, Send, commands};
-use crate::sync::journal::{Pending, read_entries};
+use crate::sync::journal::{Pending, drop_stored, read_entries};
 use crate::sync::machine::Machine;
 use crate::sync::record::{Stored, Writes};
 use crate::sync::send::Kind;
@@ -183,10 +183,14 @@ impl Machine {
     /// A revision, or the last one before an edit of ours that is not stored: until then another tab may
     /// give its number to an edit of its own.
     pub(super) fn below_pending(&self, revision: u64) -> u64 {
-        // Where nothing is stored any more, what the endpoint has is safe.
-        let is_open = |pending: &&Pending| self.keeping.works || pending.revision > self.acknowledged;
-        let oldest = self.keeping.outstanding().find(is_open).map(|pending| pending.told.saturating_sub(1));
-        oldest.map_or(revision, |oldest| oldest.min(revision))
+        let mut revision = revision;
+        for pending in self.keeping.outstanding() {
+            // Where nothing is stored any more, what the endpoint has is safe.
+            if self.keeping.works || pending.revision > self.acknowledged {
+                revision = revision.min(pending.told.saturating_sub(1));
+            }
+        }
+        revision
     }
 
     /// Whether a request waits for its record, which has to be stored before the first byte leaves.
@@ -248,9 +252,11 @@ impl Machine {
         if leads {
             writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
             let over = self.state != State::Open;
-            if over && self.moving.is_none() && self.unknown.is_none() {
+            let moves = self.moving.as_ref().is_some_and(|moving| moving.begun);
+            if over && !moves && self.unknown.is_none() {
                 // An order that is placed, or given up, leaves nothing behind but that it is.
-                if !std::mem::replace(&mut self.keeping.cleared, true) {
+                busy.reseeds = std::mem::take(&mut self.keeping.reseeds);
+                if !std::mem::replace(&mut self.keeping.cleared, true) || busy.reseeds {
                     writes.clear = true;
                     writes.head = Some(self.end_text());
                 }
@@ -289,6 +295,8 @@ impl Machine {
         keeping.version = busy.writes.version;
         keeping.revision = keeping.revision.max(busy.revision);
         keeping.recorded = busy.records;
+        // A move that was let go of meanwhile is on record all the same.
+        keeping.reads |= busy.records && !self.moving.as_ref().is_some_and(|moving| moving.begun);
         let last = busy.writes.journal.last().map_or(0, |(revision, _)| *revision);
         keeping.seen = keeping.seen.max(busy.writes.upto).max(last);
         for pending in &busy.pending {
@@ -347,15 +355,23 @@ impl Machine {
             keeping.answer.get_or_insert(answer);
         }
         self.recall();
-        let known = self.keeping.version;
         self.keeping.version = stored.version;
+        let mut after = self.keeping.seen;
+        if self.keeping.adopted {
+            // What was made again on top of what was read keeps its place among what is new.
+            drop_stored(&mut self.keeping.pending, &stored.journal);
+            after = 0;
+        }
         let nothing = stored.version == 0;
-        if nothing && known > 0 && self.keeping.base_revision > 0 {
+        if nothing && self.keeping.base_revision > 0 {
             self.keeping.epoch = stored.epoch;
             self.wiped();
+        } else if self.keeping.aside {
+            // What is there cannot be read, and is set aside by what is written next.
+            self.keeping.epoch = stored.epoch;
         } else if self.leads() && self.keeping.epoch == stored.epoch {
             // Only edits can be new: everything else is written by the sender alone.
-            match read_entries(&stored.journal, self.keeping.seen) {
+            match read_entries(&stored.journal, after) {
                 Some(entries) => self.insert(entries),
                 None => self.store_failed(),
             }
@@ -382,7 +398,7 @@ impl Machine {
                 self.urgent |= attempt.kind == Kind::Update;
             }
         }
-        if !self.keeping.recorded
+        if !self.keeping.is_recorded()
             && let Some(moving) = &mut self.moving
         {
             moving.begin_again();
@@ -452,17 +468,28 @@ impl Machine {
     /// Takes up everything anew from the store, since another tab sends, or this one begins to.
     fn rebuild(&mut self, stored: &Stored) {
         let pending = std::mem::take(&mut self.keeping.pending);
-        let known = self.revision;
+        let mut known = self.revision;
+        let told = self.acknowledged();
         let adopted = std::mem::take(&mut self.keeping.adopted);
         let confirmed = (self.acknowledged, self.acknowledged_draft.clone(), self.own.clone());
         // What has not begun is asked for again.
-        let moving = self.moving.take_if(|moving| moving.begun);
+        let mut moving = self.moving.take();
+        if let Some(known) = moving.take_if(|moving| !moving.begun) {
+            self.put_off_move(known);
+        }
         let was_open = self.state == State::Open;
         self.stop_leading();
         let empty = Draft::new(self.options.limits);
         let opening = self.opening.take();
-        self.opening = opening.map(|_| Vec::new());
-        let draft = std::mem::replace(&mut self.draft, empty.clone());
+        // What was read at the endpoint and is not stored has to be read again.
+        let unread = opening.is_some() || (adopted && stored.head.is_none());
+        self.opening = unread.then(Vec::new);
+        // A draft that is not known is no news.
+        self.keeping.head &= !unread;
+        let mut draft = std::mem::replace(&mut self.draft, empty.clone());
+        if let Some(base) = self.keeping.base.as_ref().filter(|_| !pending.is_empty()) {
+            draft.clone_from(base);
+        }
         self.acknowledged_draft = empty;
         (self.revision, self.acknowledged) = (0, 0);
         self.keeping.last.clear();
@@ -472,16 +499,21 @@ impl Machine {
                 (self.acknowledged, self.acknowledged_draft, self.own) = confirmed;
                 self.revision = known;
                 self.moving = moving;
+                self.keeping.pending = pending;
                 self.store_failed();
                 return;
             }
             Ok(true) => {
                 // Nothing of it is stored any more, not even what became of it since.
                 self.read_wanted = true;
-                self.draft = draft;
                 (_, self.acknowledged_draft, self.own) = confirmed;
+                // What others ended without it is nobody's to keep.
+                self.draft = if self.keeping.foreign { self.acknowledged_draft.clone() } else { draft };
+                self.acknowledged_draft = self.draft.clone();
                 self.acknowledged = self.revision.max(known);
                 self.revision = self.acknowledged;
+                self.keeping.base = Some(self.draft.clone());
+                self.keeping.base_revision = self.revision;
                 let was_open = was_open && moving.is_none();
                 self.follow_move(moving);
                 self.ended_by(was_open, self.keeping.foreign);
@@ -495,6 +527,11 @@ impl Machine {
                 }
                 self.follow_move(moving);
             }
+        }
+        if told > self.acknowledged() && self.state == State::Open {
+            // What was read is not in the store: its number stands for no other draft.
+            known = known.saturating_add(1);
+            self.made_again = (told, known);
         }
         self.make_again(pending, known);
     }

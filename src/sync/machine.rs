@@ -343,7 +343,12 @@ impl Machine {
         let ids = self.ids.first();
         let mut raw = value.clone();
         self.resolve_line(&mut raw);
-        Ok(Edit { command: Command::read(&raw, &mut self.ids)?, raw, ids })
+        let command = Command::read(&raw, &mut self.ids)?;
+        // No two edits have the same: it tells them apart wherever they are made again.
+        if self.ids.first() == ids {
+            self.ids.make();
+        }
+        Ok(Edit { command, raw, ids })
     }
 
     /// Whether edits are accepted now.

@@ -185,7 +185,9 @@ impl Move {
             _ => return None,
         };
         let quote = text("quote").map(str::to_string);
-        let mut moving = Move { aim, tickets: Vec::new(), quote, begun: true, refusal: None, doubt: false };
+        // Whoever recorded an attempt of it may have made it.
+        let doubt = text("kind") == Some(word);
+        let mut moving = Move { aim, tickets: Vec::new(), quote, begun: true, refusal: None, doubt };
         if moving.is_of_order() {
             // A second one would be another one: unless its bytes are there still, a read decides.
             moving.verify();

@@ -151,7 +151,9 @@ impl Machine {
         }
         out.push_str(",\"draft\":");
         base.unwrap_or(&self.acknowledged_draft).write_record(&mut out);
-        if let Some(session) = &self.own {
+        // An order is recorded as it was found.
+        let session = if self.state == State::Open { &self.own } else { &self.session };
+        if let Some(session) = session {
             out.push_str(",\"session\":");
             session.write(&mut out);
         }
@@ -301,7 +303,6 @@ impl Machine {
             (text("digest") == Some(&attempt.digest)).then_some(attempt)
         })();
         if attempt.is_some() {
-            self.doubt_move(kind);
             self.unknown = attempt;
             return;
         }

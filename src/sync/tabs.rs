@@ -136,12 +136,21 @@ impl Machine {
             let recorded = self.keeping.is_recorded();
             let stays = |moving: &Move| moving.begun && (recorded || moving.is_of_order());
             if let Some(moving) = self.moving.take_if(|moving| !stays(moving)) {
-                self.tabs.asks.append(&mut moving.into_asks());
+                self.put_off_move(moving);
             }
         }
-        self.flight = None;
-        self.unknown = None;
+        let flight = self.flight.take().map(|(_, attempt)| attempt).or(self.unknown.take());
+        // It may take effect, whoever finds it on record or cannot.
+        if let Some(attempt) = flight.filter(|attempt| attempt.key.is_some()) {
+            self.suspects(attempt.sends);
+            if !self.keeping.works {
+                self.verify_move(attempt.kind);
+            }
+        }
         self.keeping.whole = false;
+        self.keeping.answer = None;
+        // What was read is the sender's to store; without it the edits on top of it are made twice.
+        self.keeping.reads |= self.keeping.adopted;
         self.tabs.part = Part::Follower;
         self.keeping.claims = false;
         if self.tabs.holds {
@@ -152,6 +161,11 @@ impl Machine {
     /// Keeps what only the sender can do until this tab is the sender.
     pub(super) fn put_off(&mut self, ticket: u64, ask: Ask) {
         self.tabs.asks.push((ticket, ask));
+    }
+
+    /// The same with a move.
+    pub(super) fn put_off_move(&mut self, moving: Move) {
+        self.tabs.asks.append(&mut moving.into_asks());
     }
 
     /// They no longer wait.
@@ -168,7 +182,9 @@ impl Machine {
 
     /// Whether somebody waits for what this tab is to do.
     fn is_asked(&self) -> bool {
-        !self.waiting.is_empty() || !self.tabs.asks.is_empty() || !self.previews.is_empty()
+        let moves =
+            self.moving.as_ref().is_some_and(|moving| !moving.is_of_order() && !moving.tickets.is_empty());
+        moves || !self.waiting.is_empty() || !self.tabs.asks.is_empty() || !self.previews.is_empty()
     }
 
     /// Asks for the role of the sender when there is something to send: the shopper is here.
@@ -176,8 +192,11 @@ impl Machine {
         if self.tabs.part != Part::Follower {
             return;
         }
-        let (patience, word) =
-            if self.keeping.works { (PATIENCE, "wish") } else { (SHORT_PATIENCE, "anybody") };
+        let (patience, word) = match self.keeping.works {
+            false => (SHORT_PATIENCE, "anybody"),
+            // Two that nobody looks at would take it from each other for ever.
+            true => (PATIENCE, if self.tabs.hidden { "turn" } else { "wish" }),
+        };
         let may_read = self.keeping.works || self.is_dirty();
         let due = if self.is_asked() {
             Some(0)
@@ -281,8 +300,8 @@ impl Machine {
             return;
         };
         match value.get("word").and_then(Value::as_str) {
-            Some("wish") if self.tabs.part != Part::Follower => {
-                self.tabs.wished = self.tabs.part == Part::Sender;
+            Some(word @ ("wish" | "turn")) if self.tabs.part != Part::Follower => {
+                self.tabs.wished |= self.tabs.part == Part::Sender && (word == "wish" || !self.is_asked());
                 self.tell("here");
             }
             // One that stores nothing is content that there is a sender.
@@ -344,7 +363,12 @@ impl Machine {
         let revision = head.and_then(|head| count(&head, "revision"));
         let answer =
             value.get("answer").and_then(Value::as_str).and_then(|text| Value::parse_lenient(text).ok());
-        if let Some(answer) = answer.filter(|_| revision == Some(self.acknowledged)) {
+        // What was told before the session ended does not open it again.
+        let same = |answer: &Value| {
+            answer.at("customerSession").text("state") == Some(self.state.as_str())
+                && revision == Some(self.acknowledged)
+        };
+        if let Some(answer) = answer.filter(same) {
             let fresh = value.get("fresh").is_some();
             self.read_wanted &= !fresh;
             self.take_told_quote(&answer, fresh);
@@ -405,14 +429,16 @@ impl Machine {
     /// The draft as the sender has it confirmed; whether it is one that was adopted.
     fn follow_head(&mut self, head: &Value) -> Option<bool> {
         let revision = count(head, "revision")?;
-        let adopts = revision > self.keeping.base_revision;
+        // Of a session that was over nothing else is known here.
+        let over = self.state != State::Open;
+        let adopts = over || revision > self.keeping.base_revision;
         let same = revision == self.keeping.base_revision;
         let open = head.get("open").is_some();
         if open && adopts {
             return None;
         }
-        if revision > self.acknowledged && !open {
-            let draft = match self.keeping.base.as_ref().filter(|_| same) {
+        if (over || revision > self.acknowledged) && !open {
+            let draft = match self.keeping.base.as_ref().filter(|_| same && !over) {
                 Some(base) => base.clone(),
                 None => Draft::read_record(head.get("draft")?, self.options.limits)?,
             };

@@ -25,7 +25,7 @@ pub const ONE_TRANSACTION: &str = "one transaction after the other";
 pub const RECORD_FIRST: &str = "no byte leaves before its record is stored";
 pub const SAME_BYTES: &str = "a key belongs to exact bytes";
 pub const NO_UPDATE_AFTER_CLOSE: &str = "no update after an acknowledged close";
-pub const NOTHING_OMITTED: &str = "a field once sent is never omitted";
+pub const NOTHING_OMITTED: &str = "a field once sent is never omitted while the server has it";
 pub const RETRY_AFTER: &str = "no request earlier than Retry-After";
 pub const CEILING: &str = "no edit waits longer than maxWaitMs";
 pub const NO_EDITS_WHILE_CLOSING: &str = "no edit is accepted while closing";
@@ -68,23 +68,27 @@ pub fn always(world: &mut World, tab: usize) {
     let machine = page.machine.as_ref().expect("an open page");
     let (acknowledged, revision) = (machine.acknowledged(), machine.revision());
     let mut broken: Option<(&'static str, String)> = None;
-    if acknowledged < page.acknowledged || acknowledged > revision {
+    let open = *machine.state() == State::Open;
+    if open && (acknowledged < page.acknowledged || acknowledged > revision) {
         broken = Some((FORWARD, format!("{} to {acknowledged} of {revision}", page.acknowledged)));
     }
-    page.acknowledged = acknowledged;
+    // What becomes of an order is numbered anew.
+    page.acknowledged = if open { acknowledged } else { 0 };
     if *machine.state() != State::Open && machine.may_edit().is_ok() {
         broken = Some((NO_EDITS_AFTER_END, String::new()));
     }
     let phase = machine.phase();
     let latest = page.first_edit.map(|first| (first + MAX_WAIT).max(world.time + 1));
     if phase == Phase::Scheduled
+        && (world.holder == Some(tab) || !page.shares)
+        && page.writing.is_none()
         && page.open.is_none()
         && let Some(latest) = latest
         && page.wake.is_none_or(|wake| wake > latest)
     {
         broken = Some((CEILING, format!("{:?} to {:?} at {}", page.first_edit, page.wake, world.time)));
     }
-    let outruns = page.failed && acknowledged > machine.persisted();
+    let outruns = page.failed && (acknowledged >= machine.persisted() || !open);
     world.distrust[tab] |= outruns;
     world.note_safe(tab);
     if world.closings > 1 {
@@ -99,7 +103,11 @@ pub fn always(world: &mut World, tab: usize) {
 fn quote_fits(world: &mut World, tab: usize) {
     let page = &world.tabs[tab];
     let machine = page.machine();
-    if !machine.quote_is_current() || matches!(machine.state(), State::Cancelled) || world.blurred {
+    // What others ended has a quote of its own, and so has what another tab ended with edits that did
+    // not get here any more.
+    let others = world.ended_elsewhere || world.tabs.len() > 1;
+    let over = others && *machine.state() != State::Open;
+    if !machine.quote_is_current() || matches!(machine.state(), State::Cancelled) || world.blurred || over {
         return;
     }
     let Some((quote, revision)) = machine.quote() else { return };
@@ -136,7 +144,8 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
     let page = &world.tabs[tab];
     let machine = page.machine();
     let mut broken: Vec<(&'static str, String)> = Vec::new();
-    let open = |page: &&Tab| page.open.is_some() && !page.abandoned;
+    let given_up = |other: &Tab| std::ptr::eq(other, page) && other.reads;
+    let open = |page: &&Tab| page.open.is_some() && !page.abandoned && !given_up(page);
     if let Some(other) = world.tabs.iter().find(open) {
         broken.push((ONE_ATTEMPT, format!("{:?} and {} of tab {tab}", other.open, send.id)));
     }
@@ -159,11 +168,12 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
         world.keys.insert(key.clone(), body.clone());
         if state.as_deref() != Some("cancelled") {
             let fields = fields(body);
-            if world.closed && first && !is_closing(send) {
+            if world.closed && first && !is_closing(send) && !world.blurred {
                 broken.push((NO_UPDATE_AFTER_CLOSE, body.clone()));
             }
             let mut known = world.fields.values().flatten();
-            if let Some(field) = known.find(|field| first && !world.foreign && !fields.contains(field)) {
+            let omitted = |field: &&String| !fields.contains(field) && holds(&world.endpoint, field);
+            if let Some(field) = known.find(omitted).filter(|_| first && !world.foreign) {
                 broken.push((NOTHING_OMITTED, format!("{field} in {body}")));
             }
             world.fields.insert(key.clone(), fields);
@@ -176,8 +186,8 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
             if !agreed.iter().all(|agreed| fits(agreed)) {
                 broken.push((CLOSED_AS_AGREED, format!("{agreed:?}, and the newest is {shown:?}")));
             }
-            if machine.acknowledged() != machine.revision() {
-                broken.push((CLOSED_NEWEST, format!("{body} at revision {}", machine.revision())));
+            if carried(body) != carried(&machine.request_text()) {
+                broken.push((CLOSED_NEWEST, format!("{body}, and the draft is {}", machine.request_text())));
             }
         }
     }
@@ -193,6 +203,32 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
     for (invariant, detail) in broken {
         world.fail(invariant, detail);
     }
+}
+
+/// Whether the endpoint has something in a field.
+fn holds(endpoint: &Endpoint, field: &str) -> bool {
+    let session = endpoint.stored.as_ref().map(|_| endpoint.session()).unwrap_or_default();
+    let held = field.strip_prefix("attributes.").map_or(&session[field], |name| &session["attributes"][name]);
+    !is_empty(held)
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// The draft that a body carries.
+fn carried(body: &str) -> Json {
+    let mut body: Json = serde_json::from_str(body).expect("JSON");
+    if let Some(session) = body["customerSession"].as_object_mut() {
+        session.remove("state");
+    }
+    body["customerSession"].take()
 }
 
 /// The fields and the attributes of a body.
@@ -239,7 +275,7 @@ pub fn promise(
         }
         (what, Ok(_)) if is_close(what) => {
             let there = world.endpoint.state();
-            if !["closed", "cancelled"].contains(&there.as_str()) {
+            if !["closed", "cancelled"].contains(&there.as_str()) && !world.reopened {
                 world.fail(CLOSE_IS_TRUE, there);
             }
         }
@@ -255,6 +291,8 @@ pub fn closed(world: &mut World, tab: usize, foreign: bool) {
     let known = world.closed;
     world.closed |= !foreign;
     world.tabs[tab].prepared = false;
+    // Nobody knew any more what had become of it: whatever it left behind is nobody's to keep.
+    world.ended_elsewhere |= foreign && world.closing_excused;
     if foreign && ours && !known && !world.closing_excused && !world.foreign && !world.blurred {
         world.fail(CLOSE_IS_OURS, format!("tab {tab}"));
     }
@@ -295,7 +333,7 @@ pub fn end(world: &mut World) -> Result<(), Broken> {
     for tab in 0..world.tabs.len() {
         // Whoever waits for a back end that never closes would wait for ever.
         let polls = world.tabs[tab].waiting.values().any(|what| *what == What::Finish);
-        if polls && world.is_open_there() {
+        if polls && !world.is_over_there() {
             world.ask(tab, What::Release);
         }
     }
@@ -333,8 +371,13 @@ pub fn end(world: &mut World) -> Result<(), Broken> {
             world.fail(SETTLES, format!("tab {tab}: {:?}", world.tabs[tab].machine().phase()));
         }
     }
+    // Of a session that is over a tab shows what it knew: nothing of it is stored any more.
+    let over = world.is_over_there();
     for tab in 1..world.tabs.len() {
-        let [one, other] = [0, tab].map(|tab| world.tabs[tab].machine().request_text());
+        if over {
+            break;
+        }
+        let [one, other] = [0, tab].map(|tab| shown(world.tabs[tab].machine()));
         if one != other {
             world.fail(TABS_AGREE, format!("{one}, and in tab {tab} {other}"));
         }
@@ -351,6 +394,15 @@ pub fn end(world: &mut World) -> Result<(), Broken> {
         world.fail(FEW_REQUESTS, format!("{} requests, at most {most}", world.requests));
     }
     world.broken.take().map_or(Ok(()), Err)
+}
+
+/// The draft as people see it: what is empty is not there.
+fn shown(machine: &Machine) -> Json {
+    let mut draft = carried(&machine.request_text());
+    if let Some(fields) = draft.as_object_mut() {
+        fields.retain(|_, value| !is_empty(value));
+    }
+    draft
 }
 
 fn settle(world: &mut World) -> Result<(), Broken> {
@@ -387,11 +439,8 @@ fn at_rest(world: &mut World, tab: usize) {
     if machine.revision() > 0 || world.endpoint.stored.is_some() {
         broken.extend(same_as_server(world, machine));
     }
-    if world.closing_since.is_some()
-        && !world.closing_excused
-        && world.closings == 0
-        && !world.ended_elsewhere
-    {
+    let elsewhere = world.ended_elsewhere || world.closed_by_back_end;
+    if world.closing_since.is_some() && !world.closing_excused && world.closings == 0 && !elsewhere {
         broken.push((CLOSE_IS_DURABLE, String::new()));
     }
     for (invariant, detail) in broken {

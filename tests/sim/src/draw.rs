@@ -4,6 +4,7 @@
 use cartwright::sync::backoff::Random;
 
 use crate::step::{Back, Disk, Edit, End, Fate, GATEWAY, INSTEAD, PORTAL, Signal, Step, What};
+use crate::tab::Tab;
 use crate::world::World;
 
 /// A kind of step and how often it is drawn.
@@ -71,6 +72,22 @@ fn pick<T: Copy>(random: &mut Random, weights: &[(u64, T)]) -> T {
         place -= weight;
     }
     weights[0].1
+}
+
+/// Whether somebody may ask for an order to be reopened.
+///
+/// Only where a browser has one tab and nobody else ended the session: edits that waited when it ended
+/// are nobody's to keep, so that what is in the cart after a reopening is not promised.
+fn may_reopen(world: &World) -> bool {
+    world.tabs.len() == 1 && !world.ended_elsewhere && !world.closed_by_back_end
+}
+
+/// Whether a transaction may fail, a page be denied its store, and a record be damaged.
+///
+/// Only where a browser has one tab: of several, one whose store gives out and one whose store works
+/// cannot tell each other everything, and what becomes of a session that both write to is not promised.
+fn store_may_fail(tabs: &[Tab]) -> bool {
+    tabs.len() == 1
 }
 
 impl Draw {
@@ -202,7 +219,10 @@ impl Draw {
         let place = r.bits() >> 32;
         let step = match pick(r, &self.kinds) {
             Kind::Edit if awake => Step::Edit { tab, edit: pick(r, &self.edits), pick: place },
-            Kind::Ask if awake => Step::Ask { tab, what: pick(r, &self.asks) },
+            Kind::Ask if awake => match pick(r, &self.asks) {
+                What::Reopen if !may_reopen(world) => return None,
+                what => Step::Ask { tab, what },
+            },
             Kind::Forget if awake && !page.waiting.is_empty() => Step::Forget { tab, pick: place },
             Kind::Signal if awake => {
                 let signals =
@@ -216,7 +236,8 @@ impl Draw {
                 Step::Answer { pick: place, fate: pick(r, &self.backs) }
             }
             Kind::Commit if page.writing.is_some() && !page.away => {
-                Step::Commit { tab, end: pick(r, &self.ends) }
+                let end = pick(r, &self.ends);
+                Step::Commit { tab, end: if store_may_fail(tabs) { end } else { End::Done } }
             }
             Kind::Tick if world.due().is_some() => Step::Tick,
             Kind::Pass => {
@@ -237,9 +258,9 @@ impl Draw {
             Kind::Hear if awake && !page.heard.is_empty() => Step::Hear { tab },
             Kind::Miss if page.frozen && !page.heard.is_empty() => Step::Miss { tab },
             Kind::Late if !world.store.late.is_empty() => Step::Late,
-            // Where one tab gets a store and another one none, they have no session in common.
             Kind::Disk => match pick(r, &self.disks) {
-                Disk::Denied if tabs.len() > 1 => return None,
+                Disk::Denied | Disk::Full | Disk::Damaged if !store_may_fail(tabs) => return None,
+                Disk::Damaged if tabs.iter().any(Tab::is_open) => return None,
                 disk => Step::Disk(disk),
             },
             Kind::Foreign if world.is_open_there() => Step::Foreign,

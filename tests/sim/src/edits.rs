@@ -45,8 +45,6 @@ struct Entry {
     raw: Json,
     deed: Deed,
     standing: Standing,
-    /// In which life of its tab it was given back last.
-    reported: u64,
 }
 
 impl Entry {
@@ -73,7 +71,7 @@ impl Edits {
 
     pub fn accepted(&mut self, tab: usize, life: u64, revision: u64, raw: Json, deed: Deed) {
         let standing = Standing::May;
-        self.entries.push(Entry { tab, life, revision, raw, deed, standing, reported: 0 });
+        self.entries.push(Entry { tab, life, revision, raw, deed, standing });
     }
 
     /// Everything of this page up to a revision is stored, or acknowledged.
@@ -85,20 +83,29 @@ impl Edits {
         }
     }
 
-    /// An edit was given back; false when nobody made it, or when that was told before. A page that
-    /// was gone before it could store that tells it again.
+    /// An edit was given back; false when nobody made it. A page that could not store that tells it
+    /// again.
     pub fn reported(&mut self, raw: &Json, life: u64) -> bool {
-        let may = |entry: &&mut Entry| entry.raw == *raw && entry.reported != life;
         // One that the page made itself rather than one that it found, or one that was lost.
-        let entry =
-            self.entries.iter_mut().filter(may).max_by_key(|entry| (entry.life == life, entry.is_sure()));
-        entry.map(|entry| (entry.standing, entry.reported) = (Standing::Reported, life)).is_some()
+        let order =
+            |entry: &&mut Entry| (entry.standing != Standing::Reported, entry.life == life, entry.is_sure());
+        let entry = self.entries.iter_mut().filter(|entry| entry.raw == *raw).max_by_key(order);
+        entry.map(|entry| entry.standing = Standing::Reported).is_some()
     }
 
     /// What was stored is not any more, or not what counts.
     pub fn weaken(&mut self) {
         for entry in &mut self.entries {
             if entry.standing == Standing::Stored {
+                entry.standing = Standing::May;
+            }
+        }
+    }
+
+    /// An older update may have undone what was acknowledged, and whoever would have found out is gone.
+    pub fn doubt(&mut self) {
+        for entry in &mut self.entries {
+            if entry.standing == Standing::Acknowledged {
                 entry.standing = Standing::May;
             }
         }

@@ -15,6 +15,8 @@ pub struct Flying {
     pub answer: Option<Answer>,
     /// Whether the page still waits for it.
     pub wanted: bool,
+    /// Whether the network made a second one of it.
+    pub copied: bool,
     /// When it can no longer arrive; none while a page that may send waits for it.
     pub until: Option<u64>,
     /// The campaigns when it left.

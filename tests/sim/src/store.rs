@@ -23,7 +23,15 @@ pub struct Store {
 impl Store {
     /// What becomes of a transaction.
     pub fn commit(&mut self, writes: &Writes) -> Event {
+        self.catch_up();
         self.disk.commit(writes.clone())
+    }
+
+    /// Transactions that were given up are carried out before any that begins later.
+    pub fn catch_up(&mut self) {
+        for writes in std::mem::take(&mut self.late) {
+            self.disk.commit(writes);
+        }
     }
 
     /// Deletes everything, as a page does that knows it to be older than the cart.

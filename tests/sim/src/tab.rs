@@ -26,6 +26,8 @@ pub struct Tab {
     pub heard: VecDeque<String>,
     /// The open attempt, and when its time is over.
     pub open: Option<(u64, u64)>,
+    /// Whether that only reads.
+    pub reads: bool,
     /// Whether another tab may send although that is not answered.
     pub abandoned: bool,
     pub wake: Option<u64>,

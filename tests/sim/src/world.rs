@@ -31,6 +31,12 @@ pub const MAX_WAIT: u64 = 1500;
 /// Longest wait that a `Retry-After` may ask for.
 const MAX_RETRY_AFTER: u64 = 300_000;
 
+/// So many events do not lead to each other at once.
+const MAX_DEPTH: usize = 40;
+
+/// So many words are not told at once.
+const MAX_WORDS: usize = 5000;
+
 /// After this time a key may be too old to be sent again.
 const OLD: i64 = 20 * 3_600_000;
 
@@ -102,6 +108,12 @@ pub struct World {
     pub edits: Edits,
     pub tally: Tally,
     pub broken: Option<Broken>,
+    /// Which tab is being edited: its transactions end when the editor was answered.
+    editing: Option<usize>,
+    /// Whether the session was reopened.
+    pub reopened: bool,
+    /// How many events lead to each other at once just now.
+    depth: usize,
     /// Requests, what may cause them, what makes them be repeated, and reads while somebody polls.
     pub requests: usize,
     pub causes: usize,
@@ -165,6 +177,9 @@ impl World {
             edits,
             tally: Tally { schedules: 1, ..Tally::default() },
             broken: None,
+            editing: None,
+            reopened: false,
+            depth: 0,
             requests: 0,
             causes: 0,
             faults: 0,
@@ -229,11 +244,7 @@ impl World {
                 self.tally.fault("told and not heard");
                 self.tabs[tab].heard.clear();
             }
-            Step::Late if !self.store.late.is_empty() => {
-                let writes = self.store.late.remove(0);
-                self.store.commit(&writes);
-            }
-            Step::Late => {}
+            Step::Late => self.store.catch_up(),
             Step::Disk(disk) => self.disk(disk),
             Step::Foreign if self.is_open_there() && self.has_sent("cartItems") => {
                 self.tally.fault("foreign writer");
@@ -278,6 +289,11 @@ impl World {
     /// Whether the endpoint has the session, and it is open there.
     pub fn is_open_there(&self) -> bool {
         self.endpoint.stored.is_some() && self.endpoint.state() == "open"
+    }
+
+    /// Whether the endpoint has the session, and it is over there.
+    pub fn is_over_there(&self) -> bool {
+        self.endpoint.stored.is_some() && self.endpoint.state() != "open"
     }
 
     /// Whether the endpoint may have been told of a field.
@@ -360,13 +376,16 @@ impl World {
         let time = self.time;
         let waiting = self.tabs[tab].first_edit;
         self.tabs[tab].first_edit.get_or_insert(time);
+        self.editing = Some(tab);
         let result = self.handle(tab, Event::Edited(read));
+        self.editing = None;
         let Some(Ok(edited)) =
             result.filter(|result| result.as_ref().is_ok_and(|edited| edited.revision != before.1))
         else {
             // What is refused, or changes nothing, waits for nothing.
             let waits = self.tabs[tab].first_edit.and(waiting);
             self.tabs[tab].first_edit = waits;
+            self.commit_at_once(tab);
             return;
         };
         if before.0 == Phase::Closing {
@@ -377,6 +396,8 @@ impl World {
             self.edits.accepted(tab, life, edited.revision, command, deed);
         }
         self.note_safe(tab);
+        self.commit_at_once(tab);
+        self.hear_at_once();
     }
 
     pub fn ask(&mut self, tab: usize, what: What) -> u64 {
@@ -432,9 +453,11 @@ impl World {
     // Pages.
 
     pub fn open(&mut self, tab: usize) {
+        self.store.catch_up();
         let life = self.tabs[tab].life + 1;
         let first = self.tabs.iter().all(|page| page.life == 0);
-        let mut random = Random::new(self.setup.seed ^ (life << 8) ^ tab as u64);
+        let mut random = Random::new(self.setup.seed ^ (life << 12) ^ (tab as u64) << 8);
+        random.bits();
         let mut options = json!({
             "sessionId": ID,
             "sessionIsNew": first && !self.setup.known,
@@ -487,6 +510,9 @@ impl World {
             }
         }
         self.net.retain(|flying| stored && !flying.is_read() || flying.wanted);
+        if !stored && machine.is_suspect() {
+            self.edits.doubt();
+        }
         if !stored {
             self.blurred |= unrecorded && !self.store.is_empty() && !self.distrust[tab];
             self.closing_excused = true;
@@ -496,9 +522,18 @@ impl World {
 
     fn thaw(&mut self, tab: usize) {
         self.tabs[tab].frozen = false;
+        // First of all that its lock is gone: what left until then would be later than anybody waits for.
+        if self.tabs[tab].inbox.contains(&Event::LockLost) {
+            self.tabs[tab].inbox.retain(|event| !matches!(event, Event::LockLost | Event::LockGained));
+            self.handle(tab, Event::LockLost);
+            if self.holder == Some(tab) {
+                self.handle(tab, Event::LockGained);
+            }
+        }
         while let Some(event) = self.tabs[tab].inbox.pop_front() {
             self.handle(tab, event);
         }
+        self.commit_at_once(tab);
         self.hear_at_once();
     }
 
@@ -547,12 +582,21 @@ impl World {
     /// What is told is heard at once, where it does not take its time.
     fn hear_at_once(&mut self) {
         let hears = |tab: &Tab| tab.is_awake() && !tab.heard.is_empty();
-        while !self.setup.slow_words
-            && self.broken.is_none()
+        if self.setup.slow_words || self.depth > 0 {
+            return;
+        }
+        let mut words = 0;
+        self.depth += 1;
+        while self.broken.is_none()
             && let Some(tab) = self.tabs.iter().position(hears)
         {
             self.hear(tab);
+            words += 1;
+            if words > MAX_WORDS {
+                self.fail(checks::SETTLES, "tabs talk for ever".to_string());
+            }
         }
+        self.depth -= 1;
     }
 
     fn tell(&mut self, from: usize, text: &str) {
@@ -594,6 +638,7 @@ impl World {
             Action::TakeLock => self.queue.push_back(tab),
             Action::StealLock => {
                 self.tally.fault("lock stolen");
+                self.faults += 1;
                 self.queue.retain(|waiting| *waiting != tab);
                 if let Some(holder) = self.holder.replace(tab).filter(|holder| *holder != tab) {
                     self.abandon(holder);
@@ -616,8 +661,22 @@ impl World {
         }
     }
 
-    /// Something happens to a page; one that is frozen hears of it later.
+    /// Something happens to a page, and whatever follows from it at once.
     pub fn handle(&mut self, tab: usize, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            self.fail(checks::SETTLES, format!("tab {tab} goes round in circles"));
+            self.depth -= 1;
+            return None;
+        }
+        let edited = self.happen(tab, event);
+        self.depth -= 1;
+        self.hear_at_once();
+        edited
+    }
+
+    /// One that is frozen hears of it later.
+    fn happen(&mut self, tab: usize, event: Event) -> Option<Result<Edited, Vec<Refusal>>> {
         let (now, time) = (self.wall(), self.time);
         let page = &mut self.tabs[tab];
         if page.frozen {
@@ -635,10 +694,19 @@ impl World {
             Event::Woke => page.wake = None,
             _ => {}
         }
+        let wait = match &event {
+            Event::Answered { retry_after: Some(wait), .. } => wait.parse::<u64>().ok(),
+            _ => None,
+        };
+        let tries = machine.attempt();
         let before = machine.phase().as_str();
         let told = self.aloud.then(|| format!("{event:?}"));
         let actions = machine.handle(event, now);
         let after = machine.phase().as_str();
+        // The answer to an attempt that was given up says nothing.
+        if let Some(seconds) = wait.filter(|_| machine.attempt() > tries) {
+            page.not_before = time + (seconds * 1000).min(MAX_RETRY_AFTER);
+        }
         if let Some(told) = told {
             let (revision, acknowledged) = (machine.revision(), machine.acknowledged());
             println!("  {time} tab {tab}: {told:.300}\n    {before} → {after}, {acknowledged} of {revision}");
@@ -669,11 +737,18 @@ impl World {
         for action in locks {
             self.lock(tab, &action);
         }
-        if !self.setup.slow && self.tabs[tab].writing.is_some() {
+        self.commit_at_once(tab);
+        actions.edited
+    }
+
+    /// Transactions that take no time end, except of a page that has still to hear what happened while
+    /// it stood still.
+    fn commit_at_once(&mut self, tab: usize) {
+        let page = &self.tabs[tab];
+        let ready = page.inbox.is_empty() && self.editing != Some(tab);
+        if !self.setup.slow && page.writing.is_some() && ready {
             self.commit(tab, End::Done);
         }
-        self.hear_at_once();
-        actions.edited
     }
 
     fn told(&mut self, tab: usize, notice: Notice) {
@@ -742,6 +817,8 @@ impl World {
                 self.store.full = true;
             }
             Disk::Free => self.store.full = false,
+            // What is found damaged is what an earlier page left.
+            Disk::Damaged if self.tabs.iter().any(Tab::is_open) => {}
             Disk::Damaged => {
                 self.tally.fault("storage damaged");
                 self.store.damage();
@@ -770,7 +847,7 @@ impl World {
     pub fn pass(&mut self, milliseconds: u64) {
         let end = self.time + milliseconds;
         // A page that is woken again and again goes nowhere.
-        for _ in 0..1000 {
+        for _ in 0..100 {
             match self.due() {
                 Some(at) if at <= end => self.tick(),
                 _ => break,
@@ -822,8 +899,18 @@ impl World {
         self.polls += usize::from(polled(&self.tabs[tab]));
         let page = &mut self.tabs[tab];
         page.open = Some((send.id, self.time + send.timeout));
+        page.reads = send.key.is_none();
         let (life, prices) = (page.life, self.prices);
-        self.net.push(Flying { tab, life, send, answer: None, wanted: true, until: None, prices });
+        self.net.push(Flying {
+            tab,
+            life,
+            send,
+            answer: None,
+            wanted: true,
+            copied: false,
+            until: None,
+            prices,
+        });
     }
 
     /// The place of a request, or of an answer, on its way.
@@ -847,6 +934,10 @@ impl World {
             self.closings += usize::from(body["customerSession"]["state"] == "closed");
             if body == "reopen" {
                 (self.closings, self.closing_since, self.closed) = (0, None, false);
+                self.reopened = true;
+                // What waited when others ended it was nobody's to keep.
+                self.foreign |= std::mem::take(&mut self.ended_elsewhere);
+                self.closed_by_back_end = false;
             }
         }
         if self.net[place].is_read() {
@@ -868,6 +959,11 @@ impl World {
         if !matches!(fate, Fate::Serve | Fate::Arrive | Fate::Copy) {
             self.faults += 1;
         }
+        let fate = match fate {
+            // What never left cannot have been doubled.
+            Fate::NotSent | Fate::ApiKey if self.net[place].copied => Fate::Refuse,
+            fate => fate,
+        };
         match fate {
             Fate::Serve => {
                 let (status, body) = self.arrive(place);
@@ -924,6 +1020,7 @@ impl World {
             }
             Fate::Copy => {
                 self.tally.fault("request copied");
+                self.net[place].copied = true;
                 if !self.net[place].is_read() {
                     let until = Some(self.time + self.net[place].send.timeout + SETTLE - 1);
                     let copy = Flying { wanted: false, until, ..self.net[place].clone() };
@@ -972,7 +1069,6 @@ impl World {
     /// An answer reaches the page.
     fn answer(&mut self, place: usize, status: u16, body: &str, retry_after: Option<&str>) {
         let flying = self.net.remove(place);
-        let time = self.time;
         let page = &mut self.tabs[flying.tab];
         if !(200..300).contains(&status) {
             self.faults += 1;
@@ -982,9 +1078,6 @@ impl World {
             }
         }
         page.prices = flying.prices;
-        if let Some(seconds) = retry_after.and_then(|value| value.parse::<u64>().ok()) {
-            page.not_before = time + (seconds * 1000).min(MAX_RETRY_AFTER);
-        }
         let retry_after = retry_after.map(str::to_string);
         let id = flying.send.id;
         self.handle(flying.tab, Event::Answered { id, status, retry_after, body: body.to_string() });
@@ -1051,7 +1144,7 @@ impl World {
 
     /// Everything works until nothing is left to do; false when that does not come about.
     pub fn calm(&mut self) -> bool {
-        for _ in 0..800 {
+        for _ in 0..800 * self.tabs.len() {
             if self.broken.is_some() {
                 return true;
             }
@@ -1111,21 +1204,6 @@ fn event_of(signal: Signal) -> Event {
         Signal::Hidden => Event::Hidden,
     }
 }
-
-/// Every phase of a machine.
-pub const PHASES: &[&str] = &[
-    "idle",
-    "opening",
-    "scheduled",
-    "sending",
-    "waiting",
-    "offline",
-    "blocked",
-    "manual",
-    "follower",
-    "closing",
-    "finished",
-];
 
 /// Every kind of event, by the name under which it is counted.
 pub const EVENTS: &[&str] = &[
