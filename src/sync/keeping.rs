@@ -506,6 +506,7 @@ impl Machine {
             Ok(true) => {
                 // Nothing of it is stored any more, not even what became of it since.
                 self.read_wanted = true;
+                self.reads_back |= was_open;
                 (_, self.acknowledged_draft, self.own) = confirmed;
                 // What others ended without it is nobody's to keep.
                 self.draft = if self.keeping.foreign { self.acknowledged_draft.clone() } else { draft };

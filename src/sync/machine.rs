@@ -23,7 +23,7 @@ use crate::sync::send::{Attempt, Kind, Preview};
 use crate::sync::tabs::{Part, Tabs};
 
 /// One checkout: the draft, what the server knows of it, and what is under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Machine {
     pub(super) options: Options,
     pub(super) now: u64,

@@ -12,7 +12,7 @@ use crate::sync::send::Kind;
 const PREPARE: &str = "prepare";
 
 /// A move of the session from one state to another.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Move {
     pub(super) aim: Aim,
     pub(super) tickets: Vec<u64>,
@@ -27,7 +27,7 @@ pub(super) struct Move {
 }
 
 /// Where a move leads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Aim {
     /// First everything is flushed, then the closing request goes.
     Close,

@@ -13,7 +13,7 @@ use crate::sync::machine::Machine;
 use crate::sync::moves::{Aim, Move};
 
 /// Units of one line that come back.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Units {
     /// The line, as the server counts them.
     position: i64,

@@ -8,6 +8,7 @@ mod backoff;
 mod desk;
 mod disk;
 mod endpoint;
+mod exhaustive;
 mod foreign;
 mod moves;
 mod offers;

@@ -12,6 +12,7 @@ use crate::desk::{Disk, START, items, known, new, value, with};
 use crate::endpoint::Endpoint;
 
 /// One tab, as its browser sees it.
+#[derive(Debug, Clone)]
 pub struct Tab {
     pub machine: Machine,
     /// What other tabs told and it has not heard yet.
@@ -29,6 +30,7 @@ pub struct Tab {
 }
 
 /// A browser with some tabs.
+#[derive(Debug, Clone)]
 pub struct Browser {
     pub disk: Disk,
     pub endpoint: Endpoint,
