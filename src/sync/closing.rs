@@ -32,7 +32,7 @@ impl Machine {
                     return;
                 }
                 tickets.push(ticket);
-                *quote = quote.take().or(wished);
+                *quote = wished.or(quote.take());
             }
             (Ask::Finish, Some(Move { aim: Aim::Prepare { finish, .. }, begun: true, .. })) => {
                 finish.push(ticket);
@@ -95,6 +95,12 @@ impl Machine {
     pub(super) fn advance_move(&mut self) {
         let is_prepared = self.moving.as_ref().is_some_and(|moving| moving.begun && moving.is_prepared());
         if is_prepared && self.keeping.is_recorded() && self.quote_is_current() {
+            // Another tab may have prepared meanwhile, for another quote.
+            let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_deref());
+            let current = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
+            if agreed.is_some() && agreed != current {
+                self.reject_move(&SyncError::new(SyncCode::QuoteChanged));
+            }
             let tickets = self.take_movers();
             self.prepared(&tickets);
         }

@@ -248,6 +248,7 @@ impl Machine {
         let leads = self.leads();
         if self.keeping.reseeds {
             writes.head = Some(self.head_text());
+            busy.adopts = std::mem::take(&mut self.keeping.adopted);
         }
         if leads {
             writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
