@@ -1,26 +1,10 @@
 // What the page decides about, from an endpoint that makes every effect appear.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { openCheckout } from 'cartwright';
-import { startServer } from '../../scripts/lib/server.mjs';
+import { sandbox } from './sandbox.mjs';
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-let folder = '';
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cartwright-'));
-  const database = join(folder, 'sandbox.sqlite');
-  server = await startServer({ port: 0, database, campaigns: 'everything.json' });
-});
-
-after(async () => {
-  await server.program.stop();
-  await rm(folder, { recursive: true });
-});
+const server = sandbox('everything.json');
 
 /** @param {Partial<import('cartwright').CheckoutOptions>} [options] */
 async function openShop(options) {

@@ -2,14 +2,11 @@
 // checkout against the real endpoint, and what its snapshot and its events show then.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { openCheckout, replayLog } from 'cartwright';
-import { startServer } from '../../scripts/lib/server.mjs';
 import locale from '../../www/shell/locales/en.js';
 import { rejectionText } from '../../www/shell/wording.js';
+import { sandbox } from './sandbox.mjs';
 
 /** @typedef {import('cartwright').Snapshot} Snapshot */
 /** @typedef {import('cartwright').CodeState} CodeState */
@@ -31,20 +28,7 @@ const rows = (title) =>
     .map(([, word, , steps]) => ({ word: String(quoted(word)[0]), steps: quoted(steps) }))
     .filter(({ steps }) => steps.length > 0);
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-let folder = '';
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cartwright-'));
-  const database = join(folder, 'sandbox.sqlite');
-  server = await startServer({ port: 0, database, campaigns: 'everything.json' });
-});
-
-after(async () => {
-  await server.program.stop();
-  await rm(folder, { recursive: true });
-});
+const server = sandbox('everything.json');
 
 /** Takes the steps of a row on a fresh sandbox. @param {string[]} steps @returns {Promise<Walk>} */
 async function walk(steps) {

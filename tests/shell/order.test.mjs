@@ -1,25 +1,11 @@
 // What is done with an order, and the next one: the built package against the real endpoint.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
 import { openCheckout } from 'cartwright';
-import { startServer } from '../../scripts/lib/server.mjs';
+import { sandbox } from './sandbox.mjs';
 
-/** @type {Awaited<ReturnType<typeof startServer>>} */
-let server;
-let folder = '';
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cartwright-'));
-  server = await startServer({ port: 0, database: join(folder, 'sandbox.sqlite') });
-});
-
-after(async () => {
-  await server.program.stop();
-  await rm(folder, { recursive: true });
-});
+const server = sandbox();
 
 /** @param {Partial<import('cartwright').CheckoutOptions>} [options] */
 const open = (options) =>
