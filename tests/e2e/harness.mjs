@@ -83,15 +83,17 @@ const findPieces = `
     .filter((piece) => text === undefined || piece.textContent.includes(text));
 `;
 
-// Runs in the page: brings `one` into view and gives its middle, unless something lies over it.
+// Runs in the page: gives the middle of `one`. What is out of sight or has something over it is brought into view first,
+// and only then: a page that scrolls smoothly at the time has to be seen to move.
 const aim = `
   if (!one) return null;
-  one.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
   const { left, top, width, height } = one.getBoundingClientRect();
   const [x, y] = [Math.floor(left + width / 2), Math.floor(top + height / 2)];
   let hit = document.elementFromPoint(x, y);
   while (hit?.shadowRoot?.elementFromPoint(x, y) && hit.shadowRoot.elementFromPoint(x, y) !== hit) hit = hit.shadowRoot.elementFromPoint(x, y);
-  return one.contains(hit) ? { one, x, y } : null;
+  if (one.contains(hit)) return { one, x, y };
+  one.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' });
+  return null;
 `;
 
 /** @param {Piece} piece */
