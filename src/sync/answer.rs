@@ -428,6 +428,10 @@ impl Machine {
             // An older draft of ours came after the newest one, which is sent again.
             self.update_wanted = true;
         } else {
+            // What came late is counted now.
+            if same {
+                self.own = self.session.clone();
+            }
             self.trust();
         }
     }
@@ -452,6 +456,7 @@ impl Machine {
         };
         let was_open = self.state == State::Open;
         let loyalty = self.kept_loyalty(session);
+        let stored = self.opening.as_ref().map_or(0, Vec::len);
         let opening = self.opening.take().map(|edits| self.with_pending(edits));
         let reads_back = std::mem::take(&mut self.reads_back);
         let refresh = |waiting: &Waiting| matches!(waiting.goal, Goal::Refresh(_));
@@ -487,12 +492,13 @@ impl Machine {
         } else {
             self.take_session(session, ours);
             if !told {
-                self.take_quote(answer, same, loyalty, false);
+                // After a reopening it is not computed for the cart as it is now.
+                self.take_quote(answer, same && !self.update_wanted, loyalty, false);
             }
         }
         self.read_wanted = false;
         if let Some(edits) = opening.or(again) {
-            self.replay(edits);
+            self.replay(edits, stored);
             self.made_again = (known, self.revision);
             // Their callers were told earlier numbers.
             for pending in &mut self.keeping.pending {

@@ -19,13 +19,14 @@ impl Machine {
         self.unblock();
         let may_close = self.may_become(&State::Closed);
         let may_cancel = self.may_become(&State::Cancelled) && self.may_exist();
+        let current = self.quote.as_ref().filter(|_| self.quote_is_current());
         match (ask, &mut self.moving) {
             (Ask::Cancel, Some(Move { aim: Aim::Cancel, tickets, .. }))
             | (Ask::Reopen, Some(Move { aim: Aim::Reopen, tickets, .. })) => tickets.push(ticket),
             // Who joins is bound to the same quote; the first one that is named binds all.
             (Ask::Close(wished), Some(Move { aim: Aim::Close, tickets, quote, begun, .. }))
             | (Ask::Prepare(wished), Some(Move { aim: Aim::Prepare { .. }, tickets, quote, begun, .. })) => {
-                let current = self.quote.as_ref().map(|quote| quote.fingerprint.clone());
+                let current = current.map(|quote| quote.fingerprint.clone());
                 let agrees = wished.is_none() || wished == *quote || (*begun && wished == current);
                 if !agrees && (*begun || quote.is_some()) {
                     self.reject(ticket, SyncError::new(SyncCode::QuoteChanged));
@@ -109,7 +110,10 @@ impl Machine {
         }
         // Who joins one that was begun on another page waits for a quote again.
         if is_prepared && self.moving.as_ref().is_some_and(|moving| !moving.tickets.is_empty()) {
-            self.want_fresh_quote();
+            match self.blocked.clone() {
+                Some(block) => self.reject_move(&block.error),
+                None => self.want_fresh_quote(),
+            }
         }
         // What is under way may still be refused, and then edits have to be free.
         let quiet =

@@ -20,6 +20,8 @@ pub(super) struct Pending {
     /// Which tab made it, and its number there.
     pub(super) by: (String, u64),
     pub(super) edits: Vec<Edit>,
+    /// Whether the store has it all the same, and it was made again on top of something that the store does not have.
+    pub(super) stored: bool,
 }
 
 /// An edit as the journal has it.
@@ -46,7 +48,7 @@ impl Entry {
         for (ids, raw) in self.edits {
             edits.push(Edit { command: Command::Clear, raw, ids });
         }
-        Pending { revision: self.revision, told: u64::MAX, by: self.by, edits }
+        Pending { revision: self.revision, told: u64::MAX, by: self.by, edits, stored: false }
     }
 }
 
@@ -82,13 +84,12 @@ pub(super) fn read_entries(journal: &[String], after: u64) -> Option<Vec<Entry>>
     Some(entries)
 }
 
-/// Leaves out what a journal holds: it was made again on top of something that is not stored.
+/// Leaves out what is stored, in the journal or in a draft that was confirmed since: it was made again on top of
+/// something that is not stored.
 pub(super) fn drop_stored(pending: &mut Vec<Pending>, journal: &[String]) {
-    for entry in read_entries(journal, 0).unwrap_or_default() {
-        pending.retain(|pending| {
-            !pending.edits.iter().any(|edit| entry.edits.iter().any(|(ids, _)| *ids == edit.ids))
-        });
-    }
+    let entries = read_entries(journal, 0).unwrap_or_default();
+    let has = |edit: &Edit| entries.iter().any(|entry| entry.edits.iter().any(|(ids, _)| *ids == edit.ids));
+    pending.retain(|pending| !pending.stored && !pending.edits.iter().any(has));
 }
 
 impl Machine {
@@ -101,7 +102,8 @@ impl Machine {
         self.keeping.made = self.keeping.made.saturating_add(1);
         let by = (self.keeping.tab.clone(), self.keeping.made);
         let revision = self.revision;
-        self.keeping.pending.push(Pending { revision, told: revision, by, edits: edits.to_vec() });
+        let edits = edits.to_vec();
+        self.keeping.pending.push(Pending { revision, told: revision, by, edits, stored: false });
     }
 
     /// Takes an edit of the journal; what does not fit is given back as a conflict.
@@ -114,7 +116,12 @@ impl Machine {
                 Err(errors) => self.emit(Notice::Conflict { edit: raw, errors }),
             }
         }
-        match self.draft.apply_all(&commands(&read)) {
+        // What is stored after the end came too late for the order.
+        let applied = match self.state {
+            State::Open => self.draft.apply_all(&commands(&read)),
+            _ => self.may_edit().map(|()| Change::default()).map_err(|refusal| vec![refusal]),
+        };
+        match applied {
             Ok(change) => {
                 self.drafted(change);
                 if let Some(opening) = &mut self.opening {
@@ -135,7 +142,7 @@ impl Machine {
             return;
         };
         let mut pending = std::mem::take(&mut self.keeping.pending);
-        let known = self.revision;
+        let (known, held) = (self.revision, self.acknowledged);
         self.keeping.seen = last;
         let Some(base) = self.keeping.base.clone() else {
             return;
@@ -144,7 +151,7 @@ impl Machine {
             // What was read at the endpoint is older than they are: they are made again on top of it.
             let made_again = entries.into_iter().map(|entry| {
                 self.keeping.last.retain(|(tab, _)| *tab != entry.by.0);
-                entry.into_pending()
+                Pending { stored: true, ..entry.into_pending() }
             });
             pending.splice(0..0, made_again);
             let number = known.max(last).saturating_add(1);
@@ -162,7 +169,11 @@ impl Machine {
             self.keeping.base = Some(self.draft.clone());
             self.keeping.base_revision = self.revision;
         }
+        let again = self.keeping.adopted && held < self.made_again.1;
         self.make_again(pending, known);
+        if again {
+            self.made_again.1 = self.revision;
+        }
     }
 
     /// Another draft takes the place of the one that is here; what was sent stays sent.

@@ -265,7 +265,9 @@ impl Machine {
                 return busy;
             }
             let cleared = std::mem::take(&mut self.keeping.cleared);
-            let news = std::mem::take(&mut self.keeping.head) || cleared;
+            // Of an order that was not read yet, what is there tells more than what is known here.
+            let unread = over && self.session.is_none();
+            let news = (std::mem::take(&mut self.keeping.head) || cleared) && !unread;
             if news && !self.keeping.reseeds {
                 writes.head = Some(self.head_text());
                 writes.upto = self.acknowledged;
@@ -356,15 +358,15 @@ impl Machine {
             keeping.answer.get_or_insert(answer);
         }
         self.recall();
-        self.keeping.version = stored.version;
+        let known = std::mem::replace(&mut self.keeping.version, stored.version);
         let mut after = self.keeping.seen;
-        if self.keeping.adopted {
+        let nothing = stored.version == 0;
+        if self.keeping.adopted && !nothing {
             // What was made again on top of what was read keeps its place among what is new.
             drop_stored(&mut self.keeping.pending, &stored.journal);
             after = 0;
         }
-        let nothing = stored.version == 0;
-        if nothing && self.keeping.base_revision > 0 {
+        if nothing && known > 0 && self.keeping.base_revision > 0 {
             self.keeping.epoch = stored.epoch;
             self.wiped();
         } else if self.keeping.aside {
@@ -377,9 +379,10 @@ impl Machine {
                 None => self.store_failed(),
             }
         } else {
+            self.keeping.reseeds = false;
             self.rebuild(stored);
         }
-        if stored.version == 0 {
+        if nothing {
             self.leads_now();
         }
         self.hear_the_rest();
@@ -523,7 +526,7 @@ impl Machine {
             Ok(false) => {
                 if confirmed.0 > self.acknowledged && confirmed.0 <= self.revision && !adopted {
                     (self.acknowledged, self.acknowledged_draft, self.own) = confirmed;
-                } else if confirmed.0 != self.acknowledged {
+                } else if confirmed.0 != self.acknowledged || was_open != (self.state == State::Open) {
                     self.quote_fresh = false;
                     self.read_wanted |= self.session.is_some();
                 }

@@ -334,7 +334,8 @@ impl Machine {
             *time = time.saturating_sub(back);
         }
         self.first_edit = self.first_edit.map(|first| first.saturating_sub(back));
-        self.suspect = self.suspect.map(|since| since.saturating_sub(back));
+        // One that another page noted may be later than now.
+        self.suspect = self.suspect.map(|since| since.saturating_sub(back).min(now));
         self.now = now;
     }
 
@@ -486,18 +487,23 @@ impl Machine {
         Ok(())
     }
 
-    /// Makes the edits of the time before the session was known again, on top of it.
-    pub(super) fn replay(&mut self, edits: Vec<Edit>) {
-        for edit in edits {
+    /// Makes the edits of the time before the session was known again, on top of it; so many of them are stored.
+    pub(super) fn replay(&mut self, edits: Vec<Edit>, stored: usize) {
+        // They were made before anybody asked to give the session up.
+        let cancels = self.state == State::Open && self.moving.as_ref().is_some_and(Move::cancels);
+        for (index, edit) in edits.into_iter().enumerate() {
             let applied = match self.may_edit() {
-                Ok(()) => self.draft.apply(&edit.command),
-                Err(refusal) => Err(vec![refusal]),
+                Err(refusal) if !cancels => Err(vec![refusal]),
+                _ => self.draft.apply(&edit.command),
             };
             match applied {
                 Ok(change) if change.is_none() => {}
                 Ok(change) => {
                     self.drafted(change);
                     self.keep(&[edit]);
+                    if let Some(pending) = self.keeping.pending.last_mut() {
+                        pending.stored = index < stored;
+                    }
                 }
                 Err(errors) => self.emit(Notice::Conflict { edit: edit.raw, errors }),
             }

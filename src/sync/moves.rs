@@ -58,6 +58,11 @@ impl Move {
         matches!(self.aim, Aim::Reopen | Aim::Return { .. })
     }
 
+    /// Whether the session is to be given up.
+    pub(super) fn cancels(&self) -> bool {
+        matches!(self.aim, Aim::Cancel)
+    }
+
     /// Whether the draft must stay as it is. What is done with an order finds no draft to be edited.
     pub(super) fn holds_edits(&self) -> bool {
         self.begun && !self.is_of_order()
@@ -134,7 +139,7 @@ impl Move {
 
     /// It could not be recorded: edits are free until it can.
     pub(super) fn begin_again(&mut self) {
-        self.begun &= self.is_of_order() || matches!(self.aim, Aim::Cancel);
+        self.begun &= self.is_of_order() || self.cancels();
     }
 
     /// What was asked for, by everybody who waits for it.

@@ -285,7 +285,9 @@ impl Machine {
         self.restore_suspicion(sending);
         let text = |name: &str| sending.get(name).and_then(Value::as_str);
         self.moving = Move::from_record(sending);
-        let Some(kind) = text("kind").and_then(Kind::from_word) else {
+        let kind = text("kind").and_then(Kind::from_word);
+        // A session that is over takes no update.
+        let Some(kind) = kind.filter(|kind| *kind != Kind::Update || self.state == State::Open) else {
             return;
         };
         // What is done with an order does not carry the draft.

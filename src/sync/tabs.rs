@@ -130,6 +130,10 @@ impl Machine {
     /// What is under way is the next sender's, who finds it in the store.
     pub(super) fn stop_leading(&mut self) {
         if self.tabs.part == Part::Sender {
+            // Where another tab took the role, it has the lock, whatever is known here.
+            if self.tabs.holds {
+                self.wait_for_lock();
+            }
             self.recall();
             self.tabs.wished = false;
             self.touched = true;

@@ -189,7 +189,11 @@ impl Draw {
             }
         }
         let backs = vary(r, &[(6, Back::Deliver)], &[(1, Back::Lose), (1, Back::Break), (1, Back::Cut)]);
-        let ends = vary(r, &[(20, End::Done)], &[(1, End::Fails), (1, End::FailsAfter), (1, End::FailsLate)]);
+        let ends = vary(
+            r,
+            &[(20, End::Done)],
+            &[(1, End::Twice), (1, End::Fails), (1, End::FailsAfter), (1, End::FailsLate)],
+        );
         let disks =
             vec![(2, Disk::Denied), (3, Disk::Granted), (2, Disk::Full), (3, Disk::Free), (1, Disk::Damaged)];
         Draw { random, kinds, edits, asks, fates, backs, ends, disks }
@@ -237,7 +241,8 @@ impl Draw {
             }
             Kind::Commit if page.writing.is_some() && !page.away => {
                 let end = pick(r, &self.ends);
-                Step::Commit { tab, end: if store_may_fail(tabs) { end } else { End::Done } }
+                let works = matches!(end, End::Done | End::Twice) || store_may_fail(tabs);
+                Step::Commit { tab, end: if works { end } else { End::Done } }
             }
             Kind::Tick if world.due().is_some() => Step::Tick,
             Kind::Pass => {

@@ -85,10 +85,12 @@ impl Edits {
 
     /// An edit was given back; false when nobody made it. A page that could not store that tells it
     /// again.
-    pub fn reported(&mut self, raw: &Json, life: u64) -> bool {
+    pub fn reported(&mut self, raw: &Json, tab: usize, life: u64) -> bool {
         // One that the page made itself rather than one that it found, or one that was lost.
-        let order =
-            |entry: &&mut Entry| (entry.standing != Standing::Reported, entry.life == life, entry.is_sure());
+        let order = |entry: &&mut Entry| {
+            let own = (entry.tab, entry.life) == (tab, life);
+            (entry.standing != Standing::Reported, own, entry.is_sure())
+        };
         let entry = self.entries.iter_mut().filter(|entry| entry.raw == *raw).max_by_key(order);
         entry.map(|entry| entry.standing = Standing::Reported).is_some()
     }

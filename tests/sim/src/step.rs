@@ -161,6 +161,8 @@ pub enum End {
     FailsAfter,
     /// The page hears that it failed, and it is carried out later.
     FailsLate,
+    /// The page does not hear of it and tries once more.
+    Twice,
 }
 
 /// What may become of the store.
@@ -238,6 +240,7 @@ pub const FAULTS: &[&str] = &[
     "late request arrives",
     "late request is lost",
     "lock stolen",
+    "lock lost without a word",
     "page comes back",
     "page is put away",
     "request copied",
@@ -250,4 +253,5 @@ pub const FAULTS: &[&str] = &[
     "transaction fails",
     "transaction fails after",
     "transaction fails and is late",
+    "transaction tried twice",
 ];

@@ -6,6 +6,7 @@ use cartwright::sync::{Event, Machine, Options, Writes};
 use serde_json::Value as Json;
 
 use crate::step::What;
+use crate::world::LOST;
 
 /// A page; without a machine it is closed.
 #[derive(Debug, Default)]
@@ -76,6 +77,11 @@ impl Tab {
 
     pub fn machine(&self) -> &Machine {
         self.machine.as_ref().expect("an open page")
+    }
+
+    /// Whether its lock was taken from it, and it has not heard.
+    pub fn lost(&self) -> bool {
+        self.heard.iter().any(|text| text == LOST)
     }
 
     /// When it next has something to do by itself.

@@ -31,6 +31,9 @@ pub const MAX_WAIT: u64 = 1500;
 /// Longest wait that a `Retry-After` may ask for.
 const MAX_RETRY_AFTER: u64 = 300_000;
 
+/// What a tab hears when its lock was taken from it.
+pub const LOST: &str = "lost";
+
 /// So many events do not lead to each other at once.
 const MAX_DEPTH: usize = 40;
 
@@ -242,7 +245,7 @@ impl World {
             Step::Hear { tab } if self.tabs[tab].is_awake() => self.hear(tab),
             Step::Miss { tab } if self.tabs[tab].frozen && !self.tabs[tab].heard.is_empty() => {
                 self.tally.fault("told and not heard");
-                self.tabs[tab].heard.clear();
+                self.tabs[tab].heard.retain(|text| text == LOST);
             }
             Step::Late => self.store.catch_up(),
             Step::Disk(disk) => self.disk(disk),
@@ -482,7 +485,7 @@ impl World {
             self.edits.weaken();
             self.fields.clear();
             // Who has no record of what is on its way cannot wait for it.
-            self.net.retain(|flying| flying.wanted);
+            self.net.retain(|flying| flying.until.is_none());
             self.closing_excused = true;
         }
         self.causes += 1;
@@ -541,6 +544,7 @@ impl World {
     fn put_away(&mut self, tab: usize) {
         self.tally.fault("page is put away");
         self.causes += 1;
+        self.hear_of_loss(tab);
         self.tabs[tab].away = true;
         self.tabs[tab].heard.clear();
         self.leave_queue(tab);
@@ -574,8 +578,22 @@ impl World {
     // Tabs.
 
     fn hear(&mut self, tab: usize) {
-        if let Some(text) = self.tabs[tab].heard.pop_front() {
-            self.handle(tab, Event::Heard(text));
+        match self.tabs[tab].heard.pop_front() {
+            Some(text) if text == LOST => {
+                self.tabs[tab].heard.push_front(text);
+                self.hear_of_loss(tab);
+            }
+            Some(text) => drop(self.handle(tab, Event::Heard(text))),
+            None => {}
+        }
+    }
+
+    /// A tab hears that its lock was taken from it, if that is so, before anything becomes of another one.
+    fn hear_of_loss(&mut self, tab: usize) {
+        if self.tabs[tab].lost() {
+            self.tabs[tab].heard.retain(|text| text != LOST);
+            self.abandon(tab);
+            self.handle(tab, Event::LockLost);
         }
     }
 
@@ -629,6 +647,7 @@ impl World {
             page.wants_lock = matches!(action, Action::TakeLock);
             return;
         }
+        self.hear_of_loss(tab);
         match action {
             Action::TakeLock if self.holder == Some(tab) || self.queue.contains(&tab) => {}
             Action::TakeLock if self.holder.is_none() && self.queue.is_empty() => {
@@ -642,7 +661,12 @@ impl World {
                 self.queue.retain(|waiting| *waiting != tab);
                 if let Some(holder) = self.holder.replace(tab).filter(|holder| *holder != tab) {
                     self.abandon(holder);
-                    self.handle(holder, Event::LockLost);
+                    if self.setup.slow_words && self.tabs[holder].is_awake() {
+                        self.tally.fault("lock lost without a word");
+                        self.tabs[holder].heard.push_back(LOST.to_string());
+                    } else {
+                        self.handle(holder, Event::LockLost);
+                    }
                 }
                 self.handle(tab, Event::LockGained);
             }
@@ -668,6 +692,10 @@ impl World {
             self.fail(checks::SETTLES, format!("tab {tab} goes round in circles"));
             self.depth -= 1;
             return None;
+        }
+        // Whatever the next sender did, its answer comes later than the loss of the lock.
+        if matches!(event, Event::Answered { .. }) && self.tabs[tab].is_awake() {
+            self.hear_of_loss(tab);
         }
         let edited = self.happen(tab, event);
         self.depth -= 1;
@@ -764,7 +792,7 @@ impl World {
             Notice::Conflict { edit, .. } => {
                 let edit: Json = serde_json::from_str(&edit.to_text()).expect("JSON");
                 let life = self.tabs[tab].life;
-                if !self.edits.reported(&edit, life) {
+                if !self.edits.reported(&edit, tab, life) {
                     self.fail(checks::EDITS_ONCE, format!("given back, and nobody made it: {edit}"));
                 }
             }
@@ -796,6 +824,11 @@ impl World {
                 self.tally.fault("transaction fails and is late");
                 self.store.late.push(writes.clone());
                 Event::StoreFailed
+            }
+            End::Twice => {
+                self.tally.fault("transaction tried twice");
+                self.store.commit(&writes);
+                self.store.commit(&writes)
             }
         };
         self.tabs[tab].failed |= event == Event::StoreFailed;
@@ -870,19 +903,21 @@ impl World {
         self.tally.fault(if milliseconds < 0 { "clock back" } else { "clock ahead" });
         self.offset += milliseconds;
         // The age of a key is unclear now, or too great: a read decides what became of a close.
-        self.closing_excused |= self.closing_since.is_some() && !(0..OLD).contains(&milliseconds);
+        let closing = |page: &Tab| page.is_open() && page.machine().phase() == Phase::Closing;
+        let begun = self.closing_since.is_some() || self.tabs.iter().any(closing);
+        self.closing_excused |= begun && !(0..OLD).contains(&milliseconds);
         self.unclear |= milliseconds < 0;
         for page in &mut self.tabs {
             // What passed before a clock is set back cannot be told from nothing.
             page.first_edit = None;
         }
         if milliseconds < 0 {
-            self.net.retain(|flying| flying.wanted || !is_closing(&flying.send));
+            self.net.retain(|flying| flying.until.is_none() || !is_closing(&flying.send));
         }
         if milliseconds > 0 {
             // Times are told by the clock: a wait that it cuts short is over, and what was waited out
             // does not arrive any more.
-            self.net.retain(|flying| flying.wanted);
+            self.net.retain(|flying| flying.until.is_none());
             for page in &mut self.tabs {
                 page.not_before = page.not_before.saturating_sub(milliseconds.unsigned_abs());
             }
