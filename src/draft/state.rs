@@ -17,6 +17,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether the session may be edited.
+    pub fn is_open(&self) -> bool {
+        matches!(self, State::Open)
+    }
+
     /// Reads the API's word.
     pub fn from_word(word: &str) -> State {
         match word {

@@ -373,7 +373,7 @@ impl Machine {
                     self.acknowledged_draft = attempt.draft;
                     self.keeping.head = true;
                 }
-                let was_open = self.state == State::Open;
+                let was_open = self.state.is_open();
                 if let Some(session) = value.get("customerSession").filter(|_| kind != Kind::Reopen) {
                     self.take_session(session, attempt.sends.into());
                     self.own = self.session.clone();
@@ -424,7 +424,7 @@ impl Machine {
 
     /// A read that was made when nothing of ours could arrive any more (rule 8).
     fn verified_by_read(&mut self, same: bool, count: Option<i64>) {
-        if !same && self.wrote_alone(count, 0) && self.state == State::Open {
+        if !same && self.wrote_alone(count, 0) && self.state.is_open() {
             // An older draft of ours came after the newest one, which is sent again.
             self.update_wanted = true;
         } else {
@@ -454,7 +454,7 @@ impl Machine {
         let Some(session) = part(answer, "customerSession") else {
             return Ok(());
         };
-        let was_open = self.state == State::Open;
+        let was_open = self.state.is_open();
         let loyalty = self.kept_loyalty(session);
         let stored = self.opening.as_ref().map_or(0, Vec::len);
         let opening = self.opening.take().map(|edits| self.with_pending(edits));
@@ -586,7 +586,7 @@ impl Machine {
 
     /// The session ended; whether neither this tab nor another one of this browser did it.
     pub(super) fn ended_by(&mut self, was_open: bool, foreign: bool) {
-        if was_open && self.state != State::Open {
+        if was_open && !self.state.is_open() {
             self.update_wanted = false;
             self.unknown = None;
             self.keeping.foreign = foreign;
@@ -661,7 +661,7 @@ impl Machine {
         }
         let error = match &self.blocked {
             Some(block) => block.error.clone(),
-            None if self.state != State::Open => {
+            None if !self.state.is_open() => {
                 let refusal = Refusal::new(crate::draft::refusal::Code::SessionFinished, Vec::new());
                 SyncError::from(refusal)
             }
@@ -691,13 +691,13 @@ impl Machine {
         let quiet =
             !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && !self.is_suspect();
         let unused = self.revision == 0 && self.session.is_none();
-        quiet && (self.quote_is_current() || unused || self.state != State::Open)
+        quiet && (self.quote_is_current() || unused || !self.state.is_open())
     }
 
     /// Sends the draft once more where only its quote is old: somebody waits for it.
     pub(super) fn want_fresh_quote(&mut self) {
         let quiet = !self.is_dirty() && self.unknown.is_none() && self.flight.is_none() && !self.read_wanted;
-        if quiet && !self.quote_is_current() && self.state == State::Open {
+        if quiet && !self.quote_is_current() && self.state.is_open() {
             self.update_wanted = true;
         }
     }

@@ -131,7 +131,7 @@ impl Machine {
             }
             _ => return,
         };
-        if self.state != State::Open {
+        if !self.state.is_open() {
             let error = self.forbidden();
             self.give_up_move(&error);
             return;
@@ -262,7 +262,7 @@ impl Machine {
         };
         let error = refusal.clone();
         match aim {
-            Aim::Close if error.is_some() || self.state != State::Open => {
+            Aim::Close if error.is_some() || !self.state.is_open() => {
                 let error = error.unwrap_or_else(|| self.forbidden());
                 self.verified(&State::Closed, &error, session)
             }
@@ -274,7 +274,7 @@ impl Machine {
                 error.is_some_and(|error| self.order_read(error, session, sent))
             }
             Aim::Prepare { finish, polls } => {
-                if self.state == State::Open {
+                if self.state.is_open() {
                     if finish.is_empty() {
                         return true;
                     }
@@ -319,8 +319,7 @@ impl Machine {
             return true;
         }
         // Of an attempt that was not refused, a session as it was says: not yet.
-        let not_yet =
-            self.state == State::Open || (wished, &self.state) == (&State::Cancelled, &State::Closed);
+        let not_yet = self.state.is_open() || (wished, &self.state) == (&State::Cancelled, &State::Closed);
         if not_yet && error.status.is_none() {
             self.try_move_again();
             return true;

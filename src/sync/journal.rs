@@ -3,7 +3,6 @@
 
 use crate::draft::command::{Command, LineIds};
 use crate::draft::refusal::{Code, Refusal};
-use crate::draft::state::State;
 use crate::draft::{Change, Draft, LineId};
 use crate::model::json::{Value, write_list, write_string};
 use crate::sync::event::{Edit, Notice, commands};
@@ -117,9 +116,9 @@ impl Machine {
             }
         }
         // What is stored after the end came too late for the order.
-        let applied = match self.state {
-            State::Open => self.draft.apply_all(&commands(&read)),
-            _ => self.may_edit().map(|()| Change::default()).map_err(|refusal| vec![refusal]),
+        let applied = match self.may_edit() {
+            Err(refusal) if !self.state.is_open() => Err(vec![refusal]),
+            _ => self.draft.apply_all(&commands(&read)),
         };
         match applied {
             Ok(change) => {
@@ -248,7 +247,7 @@ impl Machine {
             }
         }
         // A number that was told stands for no other draft.
-        if self.keeping.pending.is_empty() && known > self.revision && self.state == State::Open {
+        if self.keeping.pending.is_empty() && known > self.revision && self.state.is_open() {
             self.revision = known.saturating_add(1);
             self.keep(&[]);
         }

@@ -2,7 +2,6 @@
 //! tab knows, and what follows when another tab was first (rules 4 and 9, "Store and tabs").
 
 use crate::draft::hash::push_hex;
-use crate::draft::state::State;
 use crate::draft::{Draft, LineId};
 use crate::model::json::Value;
 use crate::sync::error::{SyncCode, SyncError};
@@ -252,7 +251,7 @@ impl Machine {
         }
         if leads {
             writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
-            let over = self.state != State::Open;
+            let over = !self.state.is_open();
             let moves = self.moving.as_ref().is_some_and(|moving| moving.begun);
             if over && !moves && self.unknown.is_none() {
                 // An order that is placed, or given up, leaves nothing behind but that it is.
@@ -481,7 +480,7 @@ impl Machine {
         if let Some(known) = moving.take_if(|moving| !moving.begun) {
             self.put_off_move(known);
         }
-        let was_open = self.state == State::Open;
+        let was_open = self.state.is_open();
         self.stop_leading();
         let empty = Draft::new(self.options.limits);
         let opening = self.opening.take();
@@ -526,14 +525,14 @@ impl Machine {
             Ok(false) => {
                 if confirmed.0 > self.acknowledged && confirmed.0 <= self.revision && !adopted {
                     (self.acknowledged, self.acknowledged_draft, self.own) = confirmed;
-                } else if confirmed.0 != self.acknowledged || was_open != (self.state == State::Open) {
+                } else if confirmed.0 != self.acknowledged || was_open != (self.state.is_open()) {
                     self.quote_fresh = false;
                     self.read_wanted |= self.session.is_some();
                 }
                 self.follow_move(moving);
             }
         }
-        if told > self.acknowledged() && self.state == State::Open {
+        if told > self.acknowledged() && self.state.is_open() {
             // What was read is not in the store: its number stands for no other draft.
             known = known.saturating_add(1);
             self.made_again = (told, known);

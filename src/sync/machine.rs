@@ -354,7 +354,7 @@ impl Machine {
 
     /// Whether edits are accepted now.
     pub fn may_edit(&self) -> Result<(), Refusal> {
-        if self.state != State::Open {
+        if !self.state.is_open() {
             return Err(Refusal::new(Code::SessionFinished, Path::new()).with_actual(self.state.as_str()));
         }
         if self.moving.as_ref().is_some_and(Move::holds_edits) {
@@ -490,7 +490,7 @@ impl Machine {
     /// Makes the edits of the time before the session was known again, on top of it; so many of them are stored.
     pub(super) fn replay(&mut self, edits: Vec<Edit>, stored: usize) {
         // They were made before anybody asked to give the session up.
-        let cancels = self.state == State::Open && self.moving.as_ref().is_some_and(Move::cancels);
+        let cancels = self.state.is_open() && self.moving.as_ref().is_some_and(Move::cancels);
         for (index, edit) in edits.into_iter().enumerate() {
             let applied = match self.may_edit() {
                 Err(refusal) if !cancels => Err(vec![refusal]),
@@ -612,7 +612,7 @@ impl Machine {
     /// Whether an attempt of ours may still arrive at the server and undo a newer one (rule 8). A
     /// session that is over takes none.
     pub fn is_suspect(&self) -> bool {
-        self.suspect.is_some() && self.state == State::Open
+        self.suspect.is_some() && self.state.is_open()
     }
 
     /// Whether the newest answer shows that somebody else wrote (rule 10).
@@ -672,7 +672,7 @@ impl Machine {
         let outstanding = self.is_dirty() || self.unknown.is_some() || self.opening.is_some() || of_order;
         if self.moving.as_ref().is_some_and(Move::holds_edits) {
             Phase::Closing
-        } else if self.state != State::Open && !of_order {
+        } else if !self.state.is_open() && !of_order {
             Phase::Finished
         } else if self.blocked.is_some() {
             Phase::Blocked
@@ -697,7 +697,7 @@ impl Machine {
 
     /// Whether the server does not have the draft as it is.
     pub(super) fn is_dirty(&self) -> bool {
-        self.state == State::Open && (self.revision > self.acknowledged || self.update_wanted)
+        self.state.is_open() && (self.revision > self.acknowledged || self.update_wanted)
     }
 
     /// What changed since it was asked last, for whoever keeps a picture of the draft.

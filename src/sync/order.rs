@@ -4,7 +4,7 @@
 //! is used only when a read has shown that nothing came of the last one, and that nothing can any more.
 
 use crate::draft::refusal::{Code, Refusal};
-use crate::draft::state::{Endpoint, State};
+use crate::draft::state::Endpoint;
 use crate::draft::{LineId, quantity_refusal};
 use crate::model::json::Value;
 use crate::model::wire::{Path, Step, key, write_integer};
@@ -25,7 +25,7 @@ pub(super) struct Units {
 impl Machine {
     /// A move of an order is on its way to being recorded, together with the order.
     pub(super) fn keep_order(&mut self) {
-        self.keeping.head |= self.state != State::Open;
+        self.keeping.head |= !self.state.is_open();
     }
 
     /// Begins to reopen or to give back as soon as the session is known, and nothing else is under way.
@@ -168,11 +168,11 @@ impl Machine {
         let takes = self.takes(moving);
         let made = match &moving.aim {
             Aim::Return { units, .. } if takes => are_back(units, cart_items(Some(session))),
-            Aim::Reopen if self.state == State::Open => Some(true),
+            Aim::Reopen if self.state.is_open() => Some(true),
             _ => takes.then_some(false),
         };
         if made == Some(true) {
-            if self.state == State::Open {
+            if self.state.is_open() {
                 self.own = self.session.clone();
                 self.keeping.head = true;
                 // What a read tells was not computed for the cart as it is now.

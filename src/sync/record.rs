@@ -152,7 +152,7 @@ impl Machine {
         out.push_str(",\"draft\":");
         base.unwrap_or(&self.acknowledged_draft).write_record(&mut out);
         // An order is recorded as it was found.
-        let session = if self.state == State::Open { &self.own } else { &self.session };
+        let session = if self.state.is_open() { &self.own } else { &self.session };
         if let Some(session) = session {
             out.push_str(",\"session\":");
             session.write(&mut out);
@@ -287,7 +287,7 @@ impl Machine {
         self.moving = Move::from_record(sending);
         let kind = text("kind").and_then(Kind::from_word);
         // A session that is over takes no update.
-        let Some(kind) = kind.filter(|kind| *kind != Kind::Update || self.state == State::Open) else {
+        let Some(kind) = kind.filter(|kind| *kind != Kind::Update || self.state.is_open()) else {
             return;
         };
         // What is done with an order does not carry the draft.

@@ -2,7 +2,6 @@
 //! others stored (rule 2, "Store and tabs").
 
 use crate::draft::Draft;
-use crate::draft::state::State;
 use crate::model::json::{Value, write_list, write_string};
 use crate::sync::error::{SyncCode, SyncError};
 use crate::sync::event::{Action, Ask};
@@ -395,7 +394,7 @@ impl Machine {
     /// None where something is damaged.
     fn follow_all(&mut self, stored: &Stored, value: &Value, clears: bool) -> Option<()> {
         let parse = |text: &String| Value::parse(text).ok();
-        let was_open = self.state == State::Open;
+        let was_open = self.state.is_open();
         let mut adopted = false;
         if let Some(head) = &stored.head {
             adopted = !clears && self.follow_head(&parse(head)?)?;
@@ -434,7 +433,7 @@ impl Machine {
     fn follow_head(&mut self, head: &Value) -> Option<bool> {
         let revision = count(head, "revision")?;
         // Of a session that was over nothing else is known here.
-        let over = self.state != State::Open;
+        let over = !self.state.is_open();
         let adopts = over || revision > self.keeping.base_revision;
         let same = revision == self.keeping.base_revision;
         let open = head.get("open").is_some();
