@@ -59,7 +59,7 @@ const steps = [
 /** Schedules that are drawn around the sync machine; more by `npm run sim`. */
 function simulation() {
   const run = ['run', '--quiet', '--release', '--locked', '-p', 'cartwright-sim', '--'];
-  return command('cargo', [...run, '--tabs', '4', '--seeds', '20000']);
+  return command('cargo', [...run, '--tabs', '4', '--seeds', '100000']);
 }
 
 /** @type {Promise<string> | undefined} */

@@ -250,7 +250,8 @@ impl Machine {
             busy.adopts = std::mem::take(&mut self.keeping.adopted);
         }
         if leads {
-            writes.answer = self.keeping.answer.take().map(|answer| (answer, self.quote_fresh));
+            let fresh = self.quote_fresh.then_some(self.quote_revision);
+            writes.answer = self.keeping.answer.take().map(|answer| (answer, fresh));
             let over = !self.state.is_open();
             let moves = self.moving.as_ref().is_some_and(|moving| moving.begun);
             if over && !moves && self.unknown.is_none() {
@@ -436,6 +437,8 @@ impl Machine {
         self.emit(Notice::Error(SyncError::new(SyncCode::StorageFailed)));
         if self.keeping.claims {
             self.leads_now();
+            // All that is stored is known until here.
+            self.keeping.rejoins = false;
         }
         self.recall();
         self.offer();
@@ -510,7 +513,8 @@ impl Machine {
                 // Nothing of it is stored any more, not even what became of it since.
                 self.read_wanted = true;
                 self.reads_back |= was_open;
-                (_, self.acknowledged_draft, self.own) = confirmed;
+                // Whether it has what is here is asked of its content, not of how often it was written.
+                (self.acknowledged_draft, self.own) = (confirmed.1, None);
                 // What others ended without it is nobody's to keep.
                 self.draft = if self.keeping.foreign { self.acknowledged_draft.clone() } else { draft };
                 self.acknowledged_draft = self.draft.clone();

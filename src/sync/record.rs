@@ -55,8 +55,8 @@ pub struct Writes {
     pub journal: Vec<(u64, String)>,
     /// The number up to which edits are deleted.
     pub upto: u64,
-    /// The answer that the head is of, for other tabs; and whether its quote is fresh.
-    pub answer: Option<(String, bool)>,
+    /// The newest answer, for other tabs; and the revision that its quote is fresh for.
+    pub answer: Option<(String, Option<u64>)>,
 }
 
 impl Stored {
@@ -103,15 +103,15 @@ impl Writes {
             }
         }
         let answer = self.answer.as_ref().map(|(text, _)| text);
-        let fresh = self.answer.as_ref().is_some_and(|(_, fresh)| *fresh);
+        let fresh = self.answer.as_ref().and_then(|(_, fresh)| *fresh);
         let texts = [("head", self.head.as_ref()), ("sending", self.sending.as_ref()), ("answer", answer)];
         for (name, text) in texts {
             if let Some(text) = text {
                 member(name, text, &mut out);
             }
         }
-        if fresh {
-            number("fresh", 1, &mut out);
+        if let Some(fresh) = fresh {
+            number("fresh", fresh, &mut out);
         }
         out.push_str(",\"journal\":");
         write_list(&self.journal, &mut out, |(revision, text), out| {

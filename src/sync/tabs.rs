@@ -372,10 +372,15 @@ impl Machine {
                 && revision == Some(self.acknowledged)
         };
         if let Some(answer) = answer.filter(same) {
-            let fresh = value.get("fresh").is_some();
+            let fresh = self.is_fresh(value);
             self.read_wanted &= !fresh;
             self.take_told_quote(&answer, fresh);
         }
+    }
+
+    /// Whether the quote that is told is fresh for what is confirmed here.
+    fn is_fresh(&self, value: &Value) -> bool {
+        count(value, "fresh") == Some(self.acknowledged)
     }
 
     /// The answer that another tab had.
@@ -406,7 +411,7 @@ impl Machine {
         self.insert(entries);
         if let Some(answer) = value.get("answer").and_then(Value::as_str) {
             let answer = Value::parse_lenient(answer).ok()?;
-            self.take_told_quote(&answer, value.get("fresh").is_some());
+            self.take_told_quote(&answer, self.is_fresh(value));
         }
         if clears {
             self.keeping.cleared_by_another();

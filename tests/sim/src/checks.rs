@@ -362,7 +362,9 @@ pub fn end(world: &mut World) -> Result<(), Broken> {
             world.ask(tab, if back_end { What::Finish } else { What::Release });
             settle(world)?;
         }
-        if back_end || world.ended_elsewhere || world.foreign {
+        // A read that was refused is not made again by itself.
+        let refused = world.is_over_there() && world.tabs[tab].machine().error().is_some();
+        if back_end || world.ended_elsewhere || world.foreign || refused {
             // Nothing may have brought the page together with the endpoint since.
             world.ask(tab, What::Refresh);
             settle(world)?;

@@ -27,13 +27,6 @@ pub struct Found {
     pub broken: Broken,
 }
 
-impl Found {
-    /// Whether it is known that such schedules break something.
-    pub fn is_open(&self) -> bool {
-        self.schedule.setup.tabs > 1 && self.schedule.why.is_empty()
-    }
-}
-
 /// What a panic broke.
 pub const NO_PANIC: &str = "nothing panics";
 
