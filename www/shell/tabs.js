@@ -31,21 +31,23 @@ export async function joinTabs(session, hear, signal) {
    * @param {(held: boolean) => void} told
    */
   const request = async (options, told) => {
-    let held = false;
+    /** @type {(() => void) | undefined} */
+    let own;
     try {
       await navigator.locks.request(name, options, (lock) => {
-        held = Boolean(lock);
         waiting = undefined;
         // Until it resolves the lock is held.
-        const end = lock && new Promise((resolve) => (release = () => resolve(undefined)));
-        told(held);
+        const end = lock && new Promise((resolve) => (release = own = () => resolve(undefined)));
+        told(Boolean(lock));
         return end;
       });
     } catch (error) {
-      if (!held) throw error;
-      // It was stolen.
-      release = undefined;
-      signal('unlocked');
+      if (!own) throw error;
+      // It was stolen, unless it was let go of and the one that is held now is another.
+      if (release === own) {
+        release = undefined;
+        signal('unlocked');
+      }
     }
   };
 
