@@ -373,7 +373,8 @@ impl Machine {
         };
         if let Some(answer) = answer.filter(same) {
             let fresh = self.is_fresh(value);
-            self.read_wanted &= !fresh;
+            // What is in an order that was found in the records has to be read all the same.
+            self.read_wanted &= !fresh || self.reads_back;
             self.take_told_quote(&answer, fresh);
         }
     }
