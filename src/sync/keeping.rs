@@ -529,7 +529,7 @@ impl Machine {
             Ok(false) => {
                 if confirmed.0 > self.acknowledged && confirmed.0 <= self.revision && !adopted {
                     (self.acknowledged, self.acknowledged_draft, self.own) = confirmed;
-                } else if confirmed.0 != self.acknowledged || was_open != (self.state.is_open()) {
+                } else if confirmed.0 != self.acknowledged || was_open != self.state.is_open() {
                     self.quote_fresh = false;
                     self.read_wanted |= self.session.is_some();
                 }

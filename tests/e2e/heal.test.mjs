@@ -131,6 +131,29 @@ suite('heal', (given) => {
       await page.shows('sync', 'Saved');
     });
 
+    test('from the first failure on, no total of an earlier cart is shown, not even while it is tried again', async () => {
+      const { page, sandbox } = given;
+      const { sessionId } = await begin();
+      const bar = (/** @type {string} */ amount) =>
+        page.until(`document.querySelector('#bar-payable').textContent === '${amount}'`);
+      await page.shows('payable', '€24.89');
+      await page.shows('checkout-button', /€24\.89/);
+      await bar('€24.89');
+      const match = { method: 'PUT', session: sessionId };
+      await sandbox.faults({ match, do: { status: 503 } }, { match, do: { delayMs: 600_000 } });
+      await page.click('increase');
+      await arrived(given, sessionId, 'PUT', 3);
+      await page.until(`${host}.checkout.getSnapshot().sync.phase === 'sending'`);
+      await page.shows('count', '2 items');
+      await page.shows('payable', '—');
+      await page.shows('checkout-amount', '');
+      await bar('—');
+      await sandbox.healthy();
+      await page.shows('payable', '€44.88');
+      await page.shows('checkout-amount', '€44.88');
+      await bar('€44.88');
+    });
+
     test('the switch of the browser is seen: offline, and at once online again', async (context) => {
       const { page } = given;
       if (page.engine !== 'chromium') return context.skip('WebDriver has no such switch here');

@@ -1,7 +1,7 @@
 import { defineCheckoutElement } from '/dist/element.js';
 import { openCheckout } from '/dist/index.js';
 import { gifts, products } from './products.js';
-import { currency, isReady, listProducts, make, money } from './store.js';
+import { currency, isReady, listProducts, make, toPay } from './store.js';
 
 const SHIPPING = '4.90';
 
@@ -54,8 +54,7 @@ function render() {
   showInProducts(snapshot);
   const units = snapshot.lines.reduce((sum, { quantity }) => sum + quantity, 0);
   byId('bar-count').textContent = units === 1 ? '1 item' : `${units} items`;
-  const outdated = snapshot.quote?.current === false && ['blocked', 'offline'].includes(snapshot.sync.phase);
-  byId('bar-payable').textContent = outdated ? '—' : money(snapshot.totals.payable);
+  byId('bar-payable').textContent = toPay(snapshot);
   cartFilled = units > 0 && snapshot.state === 'open';
   showBar();
   newOrder.hidden = snapshot.state === 'open';

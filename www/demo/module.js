@@ -1,6 +1,6 @@
 import { openCheckout } from '/dist/index.js';
 import { products } from './products.js';
-import { currency, isReady, listProducts, make, money } from './store.js';
+import { currency, isReady, listProducts, make, money, toPay } from './store.js';
 
 /** @param {string} id */
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
@@ -61,7 +61,7 @@ function render() {
     .join(' ');
   byId('total').textContent = money(totals.total);
   byId('discount').textContent = money(/[1-9]/.test(totals.discount) ? `-${totals.discount}` : totals.discount);
-  byId('payable').textContent = money(totals.payable);
+  byId('payable').textContent = toPay(checkout.getSnapshot());
   byId('order').disabled = !isReady(checkout.getSnapshot()) || lines.length === 0 || !quote?.current;
   byId('said').textContent = state === 'open' ? (words[sync.phase] ?? 'Saving…') : 'Thank you for your order!';
 }

@@ -12,6 +12,15 @@ export const locale = 'en-IE';
 export const money = (amount) => formatAmount(amount, { currency, locale });
 
 /**
+ * What is to be paid, unless that of an earlier cart is all that is known.
+ * @param {Snapshot} snapshot
+ */
+export function toPay({ quote, sync, totals }) {
+  const isOnItsWay = sync.attempt === 0 && !['blocked', 'offline'].includes(sync.phase);
+  return quote?.current === false && !isOnItsWay ? '—' : money(totals.payable);
+}
+
+/**
  * An element with a class and children.
  * @param {string} tag
  * @param {string} className

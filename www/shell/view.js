@@ -18,7 +18,8 @@
  *                       row-payable; in each row: term, amount; payable also has the parts payable and, while the
  *                       quote is not current, stale
  *   rewards, reward (data-kind: earned, spent, tier, giveaway), reward-name, reward-value; also in the panel after closing
- *   incomplete sync-error (role=alert) notice (role=alert) checkout-button
+ *   incomplete sync-error (role=alert) notice (role=alert)
+ *   checkout-button, in it checkout-amount (also stale)
  *   closed              the panel after closing: closed-title closed-text reference closed-lines closed-line paid new-order
  *   live                the polite live region
  */
@@ -59,16 +60,18 @@ const isZero = (amount) => /^-?0*(\.0*)?$/.test(amount);
 /** @param {Snapshot} snapshot */
 const isEnded = (snapshot) => snapshot.state !== 'open';
 
-/** Attempts after which a retry is no longer a moment away. */
-const SOON = 2;
-
 /**
- * Whether the payable is that of another cart and no answer is near that would mend it.
+ * Whether the payable is that of an earlier cart.
  * @param {Snapshot} snapshot
  */
-const isOutdated = ({ quote, sync }) =>
-  quote?.current === false &&
-  (['blocked', 'offline', 'manual'].includes(sync.phase) || (sync.phase === 'waiting' && sync.attempt > SOON));
+const isStale = ({ quote }) => quote?.current === false;
+
+/**
+ * Whether the payable is that of an earlier cart, and the answer that would mend it is not just on its way.
+ * @param {Snapshot} snapshot
+ */
+const isOutdated = (snapshot) =>
+  isStale(snapshot) && (snapshot.sync.attempt > 0 || ['blocked', 'offline', 'manual'].includes(snapshot.sync.phase));
 
 /**
  * One row of the totals.
@@ -163,7 +166,7 @@ export function createView(root, actions) {
   const incomplete = h('p', { part: 'incomplete', class: 'muted' });
   const notice = h('p', { part: 'notice', class: 'error box', role: 'alert' });
   const buttonText = h('span');
-  const buttonAmount = h('span', { class: 'amount' });
+  const buttonAmount = h('span', { part: 'checkout-amount', class: 'amount' });
   const button = h('button', { type: 'button', part: 'checkout-button', class: 'primary' }, buttonText, buttonAmount);
   const fields = h(
     'fieldset',
@@ -383,8 +386,7 @@ export function createView(root, actions) {
       context,
     );
     payableRow.set(texts.payable, isOutdated(snapshot) ? texts.unknownAmount : money(sums.payable));
-    const stale = snapshot.quote?.current === false;
-    setAttribute(payableRow.amount, 'part', stale ? 'amount payable stale' : 'amount payable');
+    setAttribute(payableRow.amount, 'part', isStale(snapshot) ? 'amount payable stale' : 'amount payable');
     showText(incomplete, sums.complete ? '' : texts.incomplete);
   };
 
@@ -429,6 +431,7 @@ export function createView(root, actions) {
     setText(buttonText, closing ? texts.placing : texts.checkout);
     const told = !closing && snapshot.lines.length > 0 && !isOutdated(snapshot);
     setText(buttonAmount, told ? money(snapshot.totals.payable) : '');
+    setAttribute(buttonAmount, 'part', isStale(snapshot) ? 'checkout-amount stale' : 'checkout-amount');
   };
 
   /** @param {Snapshot} snapshot @param {Ui} ui */
