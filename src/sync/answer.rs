@@ -472,9 +472,8 @@ impl Machine {
         let nothing_waits = self.revision == self.acknowledged && self.unknown.is_none();
         let held = self.moving.as_ref().is_some_and(Move::holds_edits);
         // What is read under suspicion may be an older draft of ours.
-        // What was found in the records without lines agrees with everything.
-        let bare = reads_back && self.draft.lines().is_empty();
-        let wanted = self.revision == 0 || (asked && nothing_waits && (bare || !same));
+        // What was found in the records agrees with everything that it says nothing of.
+        let wanted = self.revision == 0 || (asked && nothing_waits && (reads_back || !same));
         // Where nobody else wrote, what is here is all there is.
         let alone = same || self.wrote_alone(update_count(session), sends.into());
         let again = self.keeping.rejoins.then(|| self.unconfirmed()).filter(|_| opening.is_none() && !alone);

@@ -167,6 +167,9 @@ impl Machine {
     }
 
     fn prepared(&mut self, tickets: &[u64]) {
+        if let Some(moving) = self.moving.as_mut().filter(|_| !tickets.is_empty()) {
+            moving.doubt = true;
+        }
         let quote = self.quote.clone().unwrap_or_default();
         for ticket in tickets {
             let reply = Reply::Prepared { revision: self.revision, quote: quote.clone() };
@@ -187,7 +190,13 @@ impl Machine {
     /// Nothing comes of the move.
     pub(super) fn give_up_move(&mut self, error: &SyncError) {
         self.reject_move(error);
-        if self.moving.take().is_some_and(|moving| moving.begun) {
+        if self.state != State::Closed {
+            self.reject_finish(error);
+        }
+        if let Some(mut moving) = self.moving.take() {
+            for ticket in moving.everybody() {
+                self.resolve(ticket, Reply::Done);
+            }
             self.all_changed();
         }
     }
@@ -210,12 +219,8 @@ impl Machine {
     /// taken effect stays, to be found out then.
     pub(super) fn hold_move(&mut self, error: &SyncError) {
         self.reject_move(error);
+        self.reject_finish(error);
         match &mut self.moving {
-            Some(Move { aim: Aim::Prepare { finish, .. }, .. }) => {
-                for ticket in std::mem::take(finish) {
-                    self.reject(ticket, error.clone());
-                }
-            }
             Some(Move { refusal: Some(refusal), .. }) => *refusal = SyncError::new(SyncCode::Network),
             Some(Move { doubt: true, .. }) | None => {}
             Some(_) => self.give_up_move(error),
@@ -284,19 +289,11 @@ impl Machine {
                     self.read_wanted = true;
                     return true;
                 }
-                let tickets = std::mem::take(finish);
                 let error = self.forbidden();
                 self.give_up_move(&error);
                 let closed = self.state == State::Closed;
                 if closed {
                     self.emit(Notice::Closed { foreign: false, quote_changed: false });
-                }
-                for ticket in tickets {
-                    if closed {
-                        self.resolve(ticket, Reply::Done);
-                    } else {
-                        self.reject(ticket, error.clone());
-                    }
                 }
                 closed
             }
@@ -321,7 +318,14 @@ impl Machine {
         // Of an attempt that was not refused, a session as it was says: not yet.
         let not_yet = self.state.is_open() || (wished, &self.state) == (&State::Cancelled, &State::Closed);
         if not_yet && error.status.is_none() {
-            self.try_move_again();
+            // Whoever wrote meanwhile may have changed the price that was agreed to.
+            let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_deref());
+            let current = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
+            if agreed.is_some() && agreed != current {
+                self.give_up_move(&SyncError::new(SyncCode::QuoteChanged));
+            } else {
+                self.try_move_again();
+            }
             return true;
         }
         self.give_up_move(error);
@@ -354,12 +358,16 @@ impl Machine {
                 let first = first.clone();
                 self.give_up_move(&first);
             }
-            Some(Move { aim: Aim::Prepare { finish, .. }, .. }) => {
-                for ticket in std::mem::take(finish) {
-                    self.reject(ticket, error.clone());
-                }
+            _ => self.reject_finish(error),
+        }
+    }
+
+    /// Tells those who wait for the back end to have closed that this is not found out.
+    fn reject_finish(&mut self, error: &SyncError) {
+        if let Some(Move { aim: Aim::Prepare { finish, .. }, .. }) = &mut self.moving {
+            for ticket in std::mem::take(finish) {
+                self.reject(ticket, error.clone());
             }
-            _ => {}
         }
     }
 }

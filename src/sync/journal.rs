@@ -140,6 +140,7 @@ impl Machine {
         let Some(last) = entries.last().map(|entry| entry.revision) else {
             return;
         };
+        self.recall();
         let mut pending = std::mem::take(&mut self.keeping.pending);
         let (known, held) = (self.revision, self.acknowledged);
         self.keeping.seen = last;
@@ -152,7 +153,8 @@ impl Machine {
                 self.keeping.last.retain(|(tab, _)| *tab != entry.by.0);
                 Pending { stored: true, ..entry.into_pending() }
             });
-            pending.splice(0..0, made_again);
+            let place = pending.iter().take_while(|pending| pending.stored).count();
+            pending.splice(place..place, made_again);
             let number = known.max(last).saturating_add(1);
             if self.quote_revision == self.acknowledged {
                 self.quote_revision = number;
@@ -228,8 +230,7 @@ impl Machine {
             if self.keeping.has(&pending.by) {
                 continue;
             }
-            let allowed = self.may_edit().map_err(|refusal| vec![refusal]);
-            let change = match allowed.and_then(|()| self.edit_again(&mut pending.edits)) {
+            let change = match self.may_edit_again().and_then(|()| self.edit_again(&mut pending.edits)) {
                 Ok(change) => change,
                 Err(errors) => {
                     self.conflict(std::mem::take(&mut pending.edits), &errors);

@@ -14,6 +14,9 @@ use crate::sync::send::Kind;
 /// Tabs whose last edit is remembered.
 const MAX_TABS: usize = 64;
 
+/// A transaction that took longer, in milliseconds, was of a page that stood still meanwhile.
+const STOOD_STILL: u64 = 60_000;
+
 /// A transaction under way.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Busy {
@@ -25,6 +28,8 @@ struct Busy {
     revision: u64,
     /// Whether it brings the record of the request that is held.
     releases: bool,
+    /// When it was begun.
+    since: u64,
     /// Whether it brings a draft that was adopted.
     adopts: bool,
     /// Whether it writes records anew that were gone.
@@ -234,6 +239,7 @@ impl Machine {
             if version == 0 { self.random.bits() >> 24 | 1 } else { version.saturating_add(1) };
         busy.revision = self.revision;
         busy.releases = self.keeping.held.is_some();
+        busy.since = self.now;
         self.out.push(Action::Store(busy.writes.clone()));
         self.keeping.busy = Some(busy);
     }
@@ -327,10 +333,12 @@ impl Machine {
             keeping.claims = false;
             self.leads_now();
         }
-        if busy.releases
-            && let Some(send) = self.keeping.held.take()
-        {
-            self.out.push(Action::Send(send));
+        if busy.releases && self.now > busy.since.saturating_add(STOOD_STILL) {
+            // Another tab may have taken over, and takes it that nothing of ours arrives any more.
+            self.recall();
+            self.keeping.reads = true;
+        } else if busy.releases {
+            self.out.extend(self.keeping.held.take().map(Action::Send));
         }
         self.hear_the_rest();
     }

@@ -487,16 +487,16 @@ impl Machine {
         Ok(())
     }
 
+    /// Whether an edit that was accepted may be made again; it was before anybody asked to give the session up.
+    pub(super) fn may_edit_again(&self) -> Result<(), Vec<Refusal>> {
+        let cancels = self.state.is_open() && self.moving.as_ref().is_some_and(Move::cancels);
+        if cancels { Ok(()) } else { self.may_edit().map_err(|refusal| vec![refusal]) }
+    }
+
     /// Makes the edits of the time before the session was known again, on top of it; so many of them are stored.
     pub(super) fn replay(&mut self, edits: Vec<Edit>, stored: usize) {
-        // They were made before anybody asked to give the session up.
-        let cancels = self.state.is_open() && self.moving.as_ref().is_some_and(Move::cancels);
         for (index, edit) in edits.into_iter().enumerate() {
-            let applied = match self.may_edit() {
-                Err(refusal) if !cancels => Err(vec![refusal]),
-                _ => self.draft.apply(&edit.command),
-            };
-            match applied {
+            match self.may_edit_again().and_then(|()| self.draft.apply(&edit.command)) {
                 Ok(change) if change.is_none() => {}
                 Ok(change) => {
                     self.drafted(change);

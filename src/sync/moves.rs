@@ -22,7 +22,8 @@ pub(super) struct Move {
     pub(super) begun: bool,
     /// The refusal that a read is to explain.
     pub(super) refusal: Option<SyncError>,
-    /// Whether an attempt may have taken effect without our knowing.
+    /// Whether an attempt may have taken effect without our knowing, or the shop was told that its
+    /// back end may close.
     pub(super) doubt: bool,
 }
 
@@ -190,8 +191,8 @@ impl Move {
             _ => return None,
         };
         let quote = text("quote").map(str::to_string);
-        // Whoever recorded an attempt of it may have made it.
-        let doubt = text("kind") == Some(word);
+        // Whoever recorded an attempt of it may have made it, and whoever prepared may have been told.
+        let doubt = text("kind") == Some(word) || word == PREPARE;
         let mut moving = Move { aim, tickets: Vec::new(), quote, begun: true, refusal: None, doubt };
         if moving.is_of_order() {
             // A second one would be another one: unless its bytes are there still, a read decides.

@@ -180,7 +180,9 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
         world.keys.insert(key.clone(), body.clone());
         if state.as_deref() != Some("cancelled") {
             let fields = fields(body);
-            if world.closed && first && !is_closing(send) && !world.blurred {
+            // Who took over from a tab that has not put the end on record cannot know of it.
+            let known = !page.shares || world.store.ended || *machine.state() != State::Open;
+            if world.closed && first && known && !is_closing(send) && !world.blurred {
                 broken.push((NO_UPDATE_AFTER_CLOSE, body.clone()));
             }
             let mut known = world.fields.values().flatten();

@@ -182,13 +182,13 @@ fn tell(found: &Found, trace: bool) {
     println!("again: npm run sim -- --play '{}'\n", serde_json::to_string(schedule).expect("JSON"));
 }
 
-/// How many schedules broke each invariant.
-fn counted(finds: &[Found]) -> BTreeMap<&'static str, usize> {
-    let mut counts = BTreeMap::new();
+/// The seeds that broke each invariant, those of short schedules first.
+fn by_invariant(finds: &[Found]) -> BTreeMap<&'static str, Vec<u64>> {
+    let mut seeds: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for found in finds {
-        *counts.entry(found.broken.invariant).or_default() += 1;
+        seeds.entry(found.broken.invariant).or_default().push(found.schedule.setup.seed);
     }
-    counts
+    seeds
 }
 
 /// What came of it, as cargo tells what came of tests.
@@ -221,8 +221,9 @@ fn main() -> ExitCode {
             tell(found, args.trace);
         }
     }
-    for (invariant, count) in counted(&finds) {
-        println!("{count:6}  {invariant}");
+    for (invariant, seeds) in by_invariant(&finds) {
+        let list = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+        println!("{:6}  {invariant} (seeds {list})", seeds.len());
     }
     if !finds.is_empty() {
         return result(&tally, finds.len());

@@ -18,19 +18,28 @@ pub struct Store {
     pub full: bool,
     /// A transaction that was given up, and is carried out all the same.
     pub late: Vec<Writes>,
+    /// Whether the end of the session was put on record, whatever became of the record.
+    pub ended: bool,
 }
 
 impl Store {
     /// What becomes of a transaction.
     pub fn commit(&mut self, writes: &Writes) -> Event {
         self.catch_up();
-        self.disk.commit(writes.clone())
+        self.carry_out(writes.clone())
+    }
+
+    fn carry_out(&mut self, writes: Writes) -> Event {
+        let ends = writes.head.as_ref().is_some_and(|head| head.contains("\"over\""));
+        let event = self.disk.commit(writes);
+        self.ended |= ends && event == Event::Stored;
+        event
     }
 
     /// Transactions that were given up are carried out before any that begins later.
     pub fn catch_up(&mut self) {
         for writes in std::mem::take(&mut self.late) {
-            self.disk.commit(writes);
+            self.carry_out(writes);
         }
     }
 

@@ -665,6 +665,8 @@ impl World {
                         self.tally.fault("lock lost without a word");
                         self.tabs[holder].heard.push_back(LOST.to_string());
                     } else {
+                        // What it has not taken notice of yet is over.
+                        self.tabs[holder].inbox.retain(|event| *event != Event::LockGained);
                         self.handle(holder, Event::LockLost);
                     }
                 }
@@ -879,6 +881,7 @@ impl World {
 
     pub fn pass(&mut self, milliseconds: u64) {
         let end = self.time + milliseconds;
+        self.ages(milliseconds.cast_signed());
         // A page that is woken again and again goes nowhere.
         for _ in 0..100 {
             match self.due() {
@@ -899,13 +902,17 @@ impl World {
         }
     }
 
-    fn jump(&mut self, milliseconds: i64) {
-        self.tally.fault(if milliseconds < 0 { "clock back" } else { "clock ahead" });
-        self.offset += milliseconds;
-        // The age of a key is unclear now, or too great: a read decides what became of a close.
+    /// The age of a key becomes unclear, or too great: a read decides what became of a close.
+    fn ages(&mut self, milliseconds: i64) {
         let closing = |page: &Tab| page.is_open() && page.machine().phase() == Phase::Closing;
         let begun = self.closing_since.is_some() || self.tabs.iter().any(closing);
         self.closing_excused |= begun && !(0..OLD).contains(&milliseconds);
+    }
+
+    fn jump(&mut self, milliseconds: i64) {
+        self.tally.fault(if milliseconds < 0 { "clock back" } else { "clock ahead" });
+        self.offset += milliseconds;
+        self.ages(milliseconds);
         self.unclear |= milliseconds < 0;
         for page in &mut self.tabs {
             // What passed before a clock is set back cannot be told from nothing.
@@ -969,6 +976,7 @@ impl World {
             self.closings += usize::from(body["customerSession"]["state"] == "closed");
             if body == "reopen" {
                 (self.closings, self.closing_since, self.closed) = (0, None, false);
+                self.store.ended = false;
                 self.reopened = true;
                 // What waited when others ended it was nobody's to keep.
                 self.foreign |= std::mem::take(&mut self.ended_elsewhere);
