@@ -2,6 +2,12 @@
 const LOADERS = 'export { initSync, __wbg_init as default };';
 const LOADER_TYPES = '\nexport type InitInput = ';
 
+/** What the glue does in engines that are older than the language of the bundles. */
+const FALLBACKS = [
+  /if \(!\('encodeInto' in \w+\)\) \{[\s\S]*?\n\}\n/,
+  /\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{.*\}\s+:\s+/,
+];
+
 /**
  * The glue with its parts of loading in place of its loaders, of which the shell needs none: it has a compiled module.
  *
@@ -11,8 +17,13 @@ const LOADER_TYPES = '\nexport type InitInput = ';
 export function exposeParts(script, types) {
   const end = types.indexOf(LOADER_TYPES);
   if (!script.includes(LOADERS) || end < 0) throw new Error('The glue ends with other loaders than expected');
+  let short = script.replace(LOADERS, 'export { __wbg_get_imports as getImports, __wbg_finalize_init as start };');
+  for (const fallback of FALLBACKS) {
+    if (!fallback.test(short)) throw new Error(`The glue has no ${fallback}`);
+    short = short.replace(fallback, '');
+  }
   return {
-    script: script.replace(LOADERS, 'export { __wbg_get_imports as getImports, __wbg_finalize_init as start };'),
+    script: short,
     types: `${types.slice(0, end)}
 /** What the wasm imports. */
 export function getImports(): WebAssembly.Imports;

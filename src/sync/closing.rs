@@ -97,9 +97,7 @@ impl Machine {
         let is_prepared = self.moving.as_ref().is_some_and(|moving| moving.begun && moving.is_prepared());
         if is_prepared && self.keeping.is_recorded() && self.quote_is_current() {
             // Another tab may have prepared meanwhile, for another quote.
-            let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_deref());
-            let current = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
-            if agreed.is_some() && agreed != current {
+            if self.is_for_another_quote() {
                 self.reject_move(&SyncError::new(SyncCode::QuoteChanged));
             }
             let tickets = self.take_movers();
@@ -118,8 +116,9 @@ impl Machine {
         // What is under way may still be refused, and then edits have to be free.
         let quiet =
             !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && self.flight.is_none();
-        let agreed = match &self.moving {
-            Some(Move { aim: Aim::Close | Aim::Prepare { .. }, begun: false, quote, .. }) => quote.clone(),
+        let bound = match &self.moving {
+            Some(Move { aim: Aim::Close, begun: false, quote, .. }) => quote.is_some(),
+            Some(Move { aim: Aim::Prepare { .. }, begun: false, .. }) => true,
             Some(Move { aim: Aim::Reopen | Aim::Return { .. }, begun: false, .. }) => {
                 self.begin_with_order(quiet);
                 return;
@@ -143,13 +142,11 @@ impl Machine {
         if !quiet {
             return;
         }
-        let preparing = matches!(self.moving, Some(Move { aim: Aim::Prepare { .. }, .. }));
-        if (preparing || agreed.is_some()) && (self.is_suspect() || !self.quote_is_current()) {
+        if bound && (self.is_suspect() || !self.quote_is_current()) {
             self.want_fresh_quote();
             return;
         }
-        let current = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
-        if agreed.is_some() && agreed.as_deref() != current {
+        if self.is_for_another_quote() {
             self.give_up_move(&SyncError::new(SyncCode::QuoteChanged));
             return;
         }
@@ -157,6 +154,12 @@ impl Machine {
             moving.begun = true;
         }
         self.all_changed();
+    }
+
+    /// Whether the move was agreed to for another quote than the newest one.
+    fn is_for_another_quote(&self) -> bool {
+        let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_ref());
+        agreed.is_some_and(|agreed| self.quote.as_ref().is_none_or(|quote| quote.fingerprint != *agreed))
     }
 
     /// Whether the server does not have the session, and nothing is under way that would make it.
@@ -197,7 +200,9 @@ impl Machine {
             for ticket in moving.everybody() {
                 self.resolve(ticket, Reply::Done);
             }
-            self.all_changed();
+            if moving.begun {
+                self.all_changed();
+            }
         }
     }
 
@@ -245,12 +250,11 @@ impl Machine {
 
     /// The answer to the move is there.
     pub(super) fn moved(&mut self) {
+        let quote_changed = self.is_for_another_quote();
         let Some(moving) = self.moving.take() else {
             return;
         };
-        let newest = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
         if moving.goal() == State::Closed {
-            let quote_changed = moving.quote.is_some() && moving.quote.as_deref() != newest;
             self.emit(Notice::Closed { foreign: false, quote_changed });
         }
         for ticket in moving.tickets {
@@ -319,9 +323,7 @@ impl Machine {
         let not_yet = self.state.is_open() || (wished, &self.state) == (&State::Cancelled, &State::Closed);
         if not_yet && error.status.is_none() {
             // Whoever wrote meanwhile may have changed the price that was agreed to.
-            let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_deref());
-            let current = self.quote.as_ref().map(|quote| quote.fingerprint.as_str());
-            if agreed.is_some() && agreed != current {
+            if self.is_for_another_quote() {
                 self.give_up_move(&SyncError::new(SyncCode::QuoteChanged));
             } else {
                 self.try_move_again();
