@@ -114,13 +114,18 @@ impl Machine {
             }
         }
         // What is under way may still be refused, and then edits have to be free.
-        let quiet =
-            !self.is_dirty() && self.unknown.is_none() && self.opening.is_none() && self.flight.is_none();
+        let answered = self.unknown.is_none() && self.flight.is_none();
+        let quiet = answered && !self.is_dirty() && self.opening.is_none();
         let bound = match &self.moving {
             Some(Move { aim: Aim::Close, begun: false, quote, .. }) => quote.is_some(),
             Some(Move { aim: Aim::Prepare { .. }, begun: false, .. }) => true,
             Some(Move { aim: Aim::Reopen | Aim::Return { .. }, begun: false, .. }) => {
                 self.begin_with_order(quiet);
+                return;
+            }
+            // Whoever wrote between two attempts may have changed the price that was agreed to.
+            Some(Move { aim: Aim::Close, refusal: None, .. }) if answered && self.is_for_another_quote() => {
+                self.give_up_move(&SyncError::new(SyncCode::QuoteChanged));
                 return;
             }
             Some(Move { aim: Aim::Cancel, doubt: false, .. }) if self.has_nothing_to_cancel() => {
@@ -156,10 +161,10 @@ impl Machine {
         self.all_changed();
     }
 
-    /// Whether the move was agreed to for another quote than the newest one.
+    /// Whether the move was agreed to for another quote than the newest one, as far as there is one.
     fn is_for_another_quote(&self) -> bool {
         let agreed = self.moving.as_ref().and_then(|moving| moving.quote.as_ref());
-        agreed.is_some_and(|agreed| self.quote.as_ref().is_none_or(|quote| quote.fingerprint != *agreed))
+        agreed.is_some_and(|agreed| self.quote.as_ref().is_some_and(|quote| quote.fingerprint != *agreed))
     }
 
     /// Whether the server does not have the session, and nothing is under way that would make it.
@@ -322,12 +327,7 @@ impl Machine {
         // Of an attempt that was not refused, a session as it was says: not yet.
         let not_yet = self.state.is_open() || (wished, &self.state) == (&State::Cancelled, &State::Closed);
         if not_yet && error.status.is_none() {
-            // Whoever wrote meanwhile may have changed the price that was agreed to.
-            if self.is_for_another_quote() {
-                self.give_up_move(&SyncError::new(SyncCode::QuoteChanged));
-            } else {
-                self.try_move_again();
-            }
+            self.try_move_again();
             return true;
         }
         self.give_up_move(error);

@@ -156,8 +156,8 @@ pub fn leaving(world: &mut World, tab: usize, send: &Send) {
     let mut broken: Vec<(&'static str, String)> = Vec::new();
     let given_up = |other: &Tab| std::ptr::eq(other, page) && other.reads;
     // One that does not know yet that it lost the lock sends what is on record, which the next sender knows.
-    let unaware = world.tabs.iter().any(Tab::lost);
-    let open = |page: &&Tab| page.open.is_some() && !page.abandoned && !given_up(page);
+    let unaware = page.lost();
+    let open = |page: &&Tab| page.open.is_some() && !page.abandoned && !given_up(page) && !page.lost();
     if let Some(other) = world.tabs.iter().find(open).filter(|_| !unaware) {
         broken.push((ONE_ATTEMPT, format!("{:?} and {} of tab {tab}", other.open, send.id)));
     }

@@ -86,13 +86,21 @@ impl Edits {
     /// An edit was given back; false when nobody made it. A page that could not store that tells it
     /// again.
     pub fn reported(&mut self, raw: &Json, tab: usize, life: u64) -> bool {
-        // One that the page made itself rather than one that it found, or one that was lost.
+        // One that the page made itself and could not store rather than one that it found, or one that was lost.
         let order = |entry: &&mut Entry| {
             let own = (entry.tab, entry.life) == (tab, life);
-            (entry.standing != Standing::Reported, own, entry.is_sure())
+            (entry.standing != Standing::Reported, own, own != entry.is_sure())
         };
+        let known = |entry: &Entry| entry.raw == *raw && entry.standing == Standing::Reported;
+        let again = self.entries.iter().any(known);
         let entry = self.entries.iter_mut().filter(|entry| entry.raw == *raw).max_by_key(order);
-        entry.map(|entry| entry.standing = Standing::Reported).is_some()
+        let standing = |entry: &Entry| match (entry.tab, entry.life) == (tab, life) || !again || known(entry)
+        {
+            true => Standing::Reported,
+            // Another page tells of the same, or of one that looks like it.
+            false => Standing::May,
+        };
+        entry.map(|entry| entry.standing = standing(entry)).is_some()
     }
 
     /// What was stored is not any more, or not what counts.
