@@ -340,8 +340,10 @@ impl Machine {
         }
     }
 
-    fn succeeded(&mut self, attempt: Attempt, value: Value) {
+    fn succeeded(&mut self, mut attempt: Attempt, value: Value) {
         self.relieve(attempt.kind);
+        // It was not sent later than now: the clock may have gone back meanwhile.
+        attempt.first_sent = attempt.first_sent.min(self.now);
         match attempt.kind {
             Kind::Read => {
                 let verifies = self.is_suspect() && self.settled_at() <= attempt.first_sent;
