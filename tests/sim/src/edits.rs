@@ -32,6 +32,8 @@ pub enum Standing {
     Stored,
     /// It was acknowledged.
     Acknowledged,
+    /// One that looks like it was given back once more.
+    Perhaps,
     /// It was given back.
     Reported,
 }
@@ -98,7 +100,7 @@ impl Edits {
         {
             true => Standing::Reported,
             // Another page tells of the same, or of one that looks like it.
-            false => Standing::May,
+            false => Standing::Perhaps,
         };
         entry.map(|entry| entry.standing = standing(entry)).is_some()
     }
