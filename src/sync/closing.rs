@@ -195,7 +195,7 @@ impl Machine {
         }
     }
 
-    /// Nothing comes of the move.
+    /// Nothing comes of the move, unless the back end has closed meanwhile: who waits for that is told so.
     pub(super) fn give_up_move(&mut self, error: &SyncError) {
         self.reject_move(error);
         if self.state != State::Closed {
