@@ -373,6 +373,7 @@ impl Machine {
                 if matches!(kind, Kind::Update | Kind::Close) {
                     self.acknowledged = self.acknowledged.max(attempt.revision);
                     self.acknowledged_draft = attempt.draft;
+                    self.reopened = false;
                     self.keeping.head = true;
                 }
                 let was_open = self.state.is_open();
@@ -489,12 +490,11 @@ impl Machine {
             }
             self.take_session(session, ours);
             self.own = self.session.clone();
-            self.take_quote(answer, true, loyalty, false);
+            self.take_quote(answer, !self.reopened, loyalty, false);
         } else {
             self.take_session(session, ours);
             if !told {
-                // After a reopening it is not computed for the cart as it is now.
-                self.take_quote(answer, same && !self.update_wanted, loyalty, false);
+                self.take_quote(answer, same && !self.reopened, loyalty, false);
             }
         }
         self.read_wanted = false;
@@ -589,6 +589,7 @@ impl Machine {
     pub(super) fn ended_by(&mut self, was_open: bool, foreign: bool) {
         if was_open && !self.state.is_open() {
             self.update_wanted = false;
+            self.reopened = false;
             self.unknown = None;
             self.keeping.foreign = foreign;
             if self.state != State::Cancelled {

@@ -68,6 +68,9 @@ pub struct Machine {
     pub(super) foreign: Option<i64>,
     /// The draft is to be sent although nothing in it is new, for a fresh quote.
     pub(super) update_wanted: bool,
+    /// Whether nothing was confirmed since the order was reopened: what a read quotes is not of the cart
+    /// as it is now.
+    pub(super) reopened: bool,
 
     pub(super) next_attempt: u64,
     pub(super) attempt: u32,
@@ -248,6 +251,7 @@ impl Machine {
             doubts: 0,
             foreign: None,
             update_wanted: false,
+            reopened: false,
             next_attempt: 1,
             attempt: 0,
             bad_answers: 0,

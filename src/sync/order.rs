@@ -175,9 +175,9 @@ impl Machine {
             if self.state.is_open() {
                 self.own = self.session.clone();
                 self.keeping.head = true;
-                // What a read tells was not computed for the cart as it is now.
                 self.quote_fresh = false;
                 self.update_wanted = true;
+                self.reopened = true;
             }
             self.moved();
             return true;

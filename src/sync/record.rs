@@ -189,6 +189,9 @@ impl Machine {
                 number(name, count, &mut out);
             }
         }
+        if self.reopened {
+            number("reopened", 1, &mut out);
+        }
         if let Some(moving) = self.moving.as_ref().filter(|moving| moving.begun) {
             moving.write_record(&mut out);
         }
@@ -265,14 +268,16 @@ impl Machine {
         Some(())
     }
 
-    fn restore_suspicion(&mut self, sending: &Value) {
+    /// What is to be known before an answer is believed.
+    fn restore_doubts(&mut self, sending: &Value) {
+        self.reopened = sending.get("reopened").is_some();
         self.suspect = count(sending, "suspect");
         self.doubts = sending.get("doubts").and_then(Value::as_integer).unwrap_or_default();
     }
 
     /// What another tab notes of its sending, as far as it concerns this one.
     pub(super) fn follow_sending(&mut self, sending: &Value) {
-        self.restore_suspicion(sending);
+        self.restore_doubts(sending);
         self.keeping.recorded = sending.get("move").is_some();
         let _ = self.draft.read_sent(sending);
         if let Some(base) = &mut self.keeping.base {
@@ -282,7 +287,7 @@ impl Machine {
 
     /// The request of unknown fate goes again as it was; where its bytes cannot be had, a read decides.
     fn restore_sending(&mut self, sending: &Value, draft: Option<Draft>) {
-        self.restore_suspicion(sending);
+        self.restore_doubts(sending);
         let text = |name: &str| sending.get(name).and_then(Value::as_str);
         self.moving = Move::from_record(sending);
         let kind = text("kind").and_then(Kind::from_word);

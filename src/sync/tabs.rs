@@ -97,6 +97,7 @@ impl Machine {
         }
         self.tabs.part = Part::Sender;
         self.touched = true;
+        self.update_wanted |= self.reopened;
         if !self.keeping.works && self.opening.is_none() {
             self.keeping.rejoins = true;
             self.read_wanted = true;

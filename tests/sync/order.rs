@@ -131,6 +131,34 @@ fn rule_9_the_codes_of_a_reopened_order_work_again() {
 }
 
 #[test]
+fn rule_9_what_is_read_of_a_reopened_order_is_no_quote_after_a_reload_either() {
+    for failure in [Failure::ApiKey, Failure::NotSent] {
+        let mut desk = Desk::with(&with(new(), json!({ "stored": {} })));
+        desk.add("A", 1);
+        desk.edit(json!({ "do": "coupons.add", "code": "XMAS-20-2021" }));
+        desk.run();
+        let payable = desk.machine.sums().payable;
+        desk.ask(Ask::Close(None));
+        desk.run();
+        desk.ask(Ask::Reopen);
+        desk.serve();
+        desk.serve();
+        assert!(!desk.request().is_read(), "one more update is to tell what the cart costs");
+        desk.fail(failure);
+        let mut desk = desk.reload();
+        assert!(desk.request().is_read());
+        desk.serve();
+        assert!(!desk.machine.quote_is_current(), "{failure:?}");
+        desk.run();
+        assert!(desk.machine.quote_is_current());
+        assert_eq!(desk.machine.sums().payable, payable);
+        let mut desk = desk.reload();
+        desk.serve();
+        assert!(desk.machine.quote_is_current() && desk.rests(), "and never again");
+    }
+}
+
+#[test]
 fn rule_9_manual_mode_evaluates_a_reopened_order_when_asked() {
     let mut desk = ordered_with(json!({ "sync": { "mode": "manual" } }));
     let reopen = desk.ask(Ask::Reopen);

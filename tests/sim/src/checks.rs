@@ -107,7 +107,7 @@ fn quote_fits(world: &mut World, tab: usize) {
     // not get here any more.
     let others = world.ended_elsewhere || world.tabs.len() > 1;
     let over = others && *machine.state() != State::Open;
-    if !machine.quote_is_current() || matches!(machine.state(), State::Cancelled) || world.blurred || over {
+    if !machine.quote_is_current() || *machine.state() == State::Cancelled || world.blurred || over {
         return;
     }
     let Some((quote, revision)) = machine.quote() else { return };
@@ -115,7 +115,9 @@ fn quote_fits(world: &mut World, tab: usize) {
     if page.compared == seen {
         return;
     }
-    let fits = is_of_draft(world, tab);
+    // Nothing in a read tells that it shows what a reopening left.
+    let untold = page.unaware && world.unevaluated;
+    let fits = untold || is_of_draft(world, tab);
     let detail = format!("revision {revision}, payable {:?}", quote.payable);
     if !fits || revision != machine.revision() {
         world.fail(QUOTE_FITS, detail);

@@ -19,11 +19,22 @@ pub struct Flying {
     pub copied: bool,
     /// When it can no longer arrive; none while a page that may send waits for it.
     pub until: Option<u64>,
-    /// The campaigns when it left.
+    /// When it left.
+    pub left: u64,
+    /// The campaigns then.
     pub prices: usize,
 }
 
+/// Longest time in milliseconds that a network holds a request, even one of a page that slept meanwhile. By so
+/// much a key is given up before the endpoint forgets it (rule 4).
+const LONGEST: u64 = 3_600_000;
+
 impl Flying {
+    /// Whether it is a request that arrives nowhere any more.
+    pub fn is_stale(&self, time: u64) -> bool {
+        self.answer.is_none() && time.saturating_sub(self.left) > LONGEST
+    }
+
     pub fn is_read(&self) -> bool {
         self.send.method == Method::Get
     }

@@ -44,6 +44,8 @@ pub struct Tab {
     pub prepared: bool,
     /// Whether its store gave out.
     pub failed: bool,
+    /// Whether it was opened without a record of a reopening, and nothing was evaluated since that.
+    pub unaware: bool,
     /// Whether something of it left without a record.
     pub unrecorded: bool,
     pub acknowledged: u64,

@@ -115,6 +115,8 @@ pub struct World {
     editing: Option<usize>,
     /// Whether the session was reopened.
     pub reopened: bool,
+    /// Whether nothing was evaluated since: what a read tells are the effects that were left.
+    pub unevaluated: bool,
     /// How many events lead to each other at once just now.
     depth: usize,
     /// Requests, what may cause them, what makes them be repeated, and reads while somebody polls.
@@ -182,6 +184,7 @@ impl World {
             broken: None,
             editing: None,
             reopened: false,
+            unevaluated: false,
             depth: 0,
             requests: 0,
             causes: 0,
@@ -490,7 +493,8 @@ impl World {
         }
         self.causes += 1;
         let prepared = kept && self.store.records("\"prepare\"");
-        self.tabs[tab] = Tab { prepared, shares, ..Tab::open(life, options) };
+        let unaware = self.unevaluated && (!kept || self.store.is_empty());
+        self.tabs[tab] = Tab { prepared, shares, unaware, ..Tab::open(life, options) };
         self.handle(tab, Event::Opened);
     }
 
@@ -896,7 +900,7 @@ impl World {
         self.closing_excused |= self.closing_since.is_some_and(|since| time - since > OLD.unsigned_abs());
         self.time = time;
         let before = self.net.len();
-        self.net.retain(|flying| flying.until.is_none_or(|until| time <= until));
+        self.net.retain(|flying| flying.until.is_none_or(|until| time <= until) && !flying.is_stale(time));
         for _ in self.net.len()..before {
             self.tally.fault("late request is lost");
         }
@@ -951,6 +955,7 @@ impl World {
             wanted: true,
             copied: false,
             until: None,
+            left: self.time,
             prices,
         });
     }
@@ -974,6 +979,7 @@ impl World {
         if let Some(body) = self.endpoint.applied.get(before) {
             self.evaluated = self.prices;
             self.closings += usize::from(body["customerSession"]["state"] == "closed");
+            self.unevaluated = body == "reopen";
             if body == "reopen" {
                 (self.closings, self.closing_since, self.closed) = (0, None, false);
                 self.store.ended = false;
