@@ -144,7 +144,11 @@ suite('shop', (given) => {
     const { page } = given;
     const { sessionId } = await fill(given, 'TOTE');
     const before = await requests(given, sessionId);
-    await page.click('increase', 20);
+    // How quick a driver is says nothing of how quick a shopper is.
+    await page.run(`
+      const button = ${inside('increase')};
+      for (let turn = 0; turn < 20; turn += 1) button.click();
+    `);
     await page.shows('count', '21 items');
     await page.shows('payable', '€704.83');
     const stored = await agrees(given);
