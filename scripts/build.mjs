@@ -111,11 +111,12 @@ async function writeGlue(bindgen, wasm) {
  * @type {{ entry: string, external: string[], format?: import('esbuild').Format }[]}
  */
 const bundles = [
-  { entry: 'index.js', external: [] },
+  { entry: 'index.js', external: ['lease.js'] },
+  { entry: 'lease.js', external: [] },
   { entry: 'element.js', external: ['index.js'] },
   { entry: 'define.js', external: ['index.js', 'element.js'] },
   { entry: 'inline.js', external: [] },
-  { entry: 'embed-module.js', external: [] },
+  { entry: 'embed-module.js', external: ['lease.js'] },
   { entry: 'embed.js', external: [], format: 'iife' },
 ];
 

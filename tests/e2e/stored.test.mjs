@@ -177,7 +177,7 @@ suite('stored', (given) => {
       `IDBFactory.prototype.open = () => { throw new Error('denied'); }`,
       `IDBFactory.prototype.open = () => ({})`,
       `IDBDatabase.prototype.transaction = () => { throw new Error('no room'); }`,
-      `Object.defineProperty(navigator, 'locks', { value: undefined })`,
+      `delete window.BroadcastChannel`,
       `LockManager.prototype.request = () => Promise.reject(new Error('the page is being left'))`,
     ]) {
       await fresh();

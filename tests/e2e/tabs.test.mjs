@@ -7,7 +7,17 @@ import { requests, units } from './store.mjs';
 /** Longer than any test. */
 const always = 1_000_000;
 
-suite('tabs', (given) => {
+/** What pages of plain http lack. */
+const withoutLocks = `Object.defineProperty(navigator, 'locks', { value: undefined });`;
+
+suite('tabs', (given) => shareACart(given, ''));
+suite('tabs without Web Locks', (given) => shareACart(given, withoutLocks));
+
+/**
+ * @param {Parameters<Parameters<typeof suite>[1]>[0]} given
+ * @param {string} first runs in each page before anything else
+ */
+function shareACart(given, first) {
   let pages = 0;
   /** @type {string[]} */
   let windows = [];
@@ -19,6 +29,7 @@ suite('tabs', (given) => {
   const open = async (options = '') => {
     await empty();
     return given.page.run(`
+      ${first}
       return import('/dist/index.js').then(async ({ openCheckout }) => {
         window.heard = [];
         window.checkout = await openCheckout({ currency: 'EUR', ${options} });
@@ -34,12 +45,12 @@ suite('tabs', (given) => {
     const { page } = given;
     await empty();
     await page.forget();
-    const first = await open(options);
+    const { sessionId } = await open(options);
     const { handle } = await page.driver.createWindow('tab');
     windows = [await page.driver.getWindowHandle(), handle];
     await page.driver.switchToWindow(handle);
     const second = await open(options);
-    assert.equal(second.sessionId, first.sessionId);
+    assert.equal(second.sessionId, sessionId);
     return second.sessionId;
   };
   /** @param {number} which */
@@ -252,5 +263,77 @@ suite('tabs', (given) => {
     await given.page.until('checkout.getSnapshot().lines.length === 1000');
     assert.equal(await add('PEN'), 'lines_limit');
     assert.equal((await endpoint(id)).cartItems.length, 1000);
+  });
+}
+
+suite('lease', (given) => {
+  /** @param {string} body with the leases at hand */
+  const run = (body, argument = {}) =>
+    given.page.run(
+      `const [argument] = arguments;
+      return import('/dist/lease.js').then(async ({ leases }) => { ${body} });`,
+      argument,
+    );
+
+  test('has one holder at a time, and who waits gives up or robs', async () => {
+    await given.page.open(`${given.sandbox.address}/healthz`);
+    const told = await run(`
+      const told = [];
+      const note = (who) => (lock) => void told.push([who, Boolean(lock)]);
+      const hold = (who) => (lock) => (note(who)(lock), new Promise(() => {}));
+      const tell = (who) => ({ name }) => void told.push([who, name]);
+      let held;
+      const holding = new Promise((resolve) => (held = resolve));
+      const first = leases.request('x', { ifAvailable: true }, (lock) => (held(), hold('first')(lock))).catch(tell('first'));
+      await holding;
+      await leases.request('x', { ifAvailable: true }, note('second'));
+      const leaving = new AbortController();
+      const third = leases.request('x', { signal: leaving.signal }, hold('third')).catch(tell('third'));
+      leaving.abort();
+      await third;
+      const fourth = leases.request('x', { steal: true }, note('fourth'));
+      await Promise.all([first, fourth]);
+      await leases.request('x', {}, note('fifth'));
+      return told;
+    `);
+    assert.deepEqual(told, [
+      ['first', true],
+      ['second', false],
+      ['third', 'AbortError'],
+      ['fourth', true],
+      ['first', 'AbortError'],
+      ['fifth', true],
+    ]);
+  });
+
+  test('ends when nobody renews it, when its page was left, and when its clock was wrong', async () => {
+    const { page } = given;
+    await page.open(`${given.sandbox.address}/healthz`);
+    for (const [from, left, isFree] of /** @type {[number, string, boolean][]} */ ([
+      [4000, '', false],
+      [4000, '5-6-7-8', false],
+      [-1, '', true],
+      [60_000, '', true],
+      [4000, '1-2-3-4', true],
+    ])) {
+      const got = await run(
+        `const { from, left } = argument;
+        localStorage.setItem('cartwright-left', left);
+        await leases.request('y', { steal: true }, () => {});
+        const database = await new Promise((resolve) => {
+          const opening = indexedDB.open('cartwright-leases');
+          opening.onsuccess = () => resolve(opening.result);
+        });
+        await new Promise((resolve) => {
+          const work = database.transaction('leases', 'readwrite');
+          work.objectStore('leases').put({ holder: '1-2-3-4', until: Date.now() + from }, 'y');
+          work.oncomplete = resolve;
+        });
+        database.close();
+        return leases.request('y', { ifAvailable: true }, Boolean);`,
+        { from, left },
+      );
+      assert.equal(got, isFree, `${from} ${left}`);
+    }
   });
 });

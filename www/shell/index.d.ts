@@ -681,7 +681,7 @@ export interface CheckoutOptions {
   initial?: Initial;
   /**
    * `'auto'`: the cart and what is under way are kept in IndexedDB until the order is placed, shared by all tabs of this
-   * browser, for 7 days; in memory where the browser has no IndexedDB or no Web Locks (plain http).
+   * browser, for 7 days; in memory where the browser has no IndexedDB.
    * `'memory'` keeps nothing beyond the page, not even the session id. Default `'auto'`.
    */
   storage?: 'auto' | 'memory';

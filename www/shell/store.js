@@ -25,10 +25,10 @@ const MAX_WAIT = 3000;
  * @property {() => void} close
  */
 
-/** Whether this browser can share and store sessions; plain http, an old browser and a server cannot. */
+/** Whether this browser can share and store sessions; a server cannot. */
 export function canStore() {
   try {
-    return typeof document !== 'undefined' && Boolean(globalThis.indexedDB && navigator.locks);
+    return typeof document !== 'undefined' && Boolean(globalThis.indexedDB && globalThis.BroadcastChannel);
   } catch {
     // To ask is forbidden where the shopper forbade storing.
     return false;

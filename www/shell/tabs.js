@@ -21,6 +21,8 @@ const VERSION = 1;
  */
 export async function joinTabs(session, hear, signal) {
   const name = `cartwright:${VERSION}:${session}`;
+  /** @type {{ request: Function }} */
+  const locks = navigator.locks ?? (await import('./lease.js')).leases;
   /** @type {(() => void) | undefined} */
   let release;
   /** @type {AbortController | undefined} */
@@ -34,7 +36,7 @@ export async function joinTabs(session, hear, signal) {
     /** @type {(() => void) | undefined} */
     let own;
     try {
-      await navigator.locks.request(name, options, (lock) => {
+      await locks.request(name, options, (/** @type {unknown} */ lock) => {
         waiting = undefined;
         // Until it resolves the lock is held.
         const end = lock && new Promise((resolve) => (release = own = () => resolve(undefined)));
