@@ -179,6 +179,18 @@ suite('stored', (given) => {
       `IDBDatabase.prototype.transaction = () => { throw new Error('no room'); }`,
       `delete window.BroadcastChannel`,
       `LockManager.prototype.request = () => Promise.reject(new Error('the page is being left'))`,
+      `Object.defineProperty(navigator, 'locks', { value: undefined });
+      const open = IDBFactory.prototype.open;
+      IDBFactory.prototype.open = function (name, ...rest) {
+        if (name === 'cartwright-leases') throw new Error('denied');
+        return open.call(this, name, ...rest);
+      }`,
+      `Object.defineProperty(navigator, 'locks', { value: undefined });
+      const begin = IDBDatabase.prototype.transaction;
+      IDBDatabase.prototype.transaction = function (...rest) {
+        if (this.name === 'cartwright-leases') throw new Error('no room');
+        return begin.apply(this, rest);
+      }`,
     ]) {
       await fresh();
       const [before, after] = await page.run(

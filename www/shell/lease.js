@@ -23,7 +23,13 @@ const holders = new Set();
 let isAway = false;
 addEventListener('pagehide', () => {
   isAway = true;
-  for (const work of underWay) work.abort();
+  for (const work of underWay) {
+    try {
+      work.abort();
+    } catch {
+      // It is being committed.
+    }
+  }
   try {
     if (holders.size) localStorage.setItem(LEFT, [...holders].join());
   } catch {
@@ -57,26 +63,26 @@ function change(name, next) {
     opening.onsuccess = () => {
       // No connection outlives its transaction, which would keep the page from being put away.
       const database = opening.result;
-      if (isAway) {
-        database.close();
-        return fail();
+      try {
+        if (isAway) throw new Error('put away');
+        const work = database.transaction(LEASES, 'readwrite');
+        underWay.add(work);
+        for (const end of ['complete', 'abort']) work.addEventListener(end, () => underWay.delete(work));
+        const leases = work.objectStore(LEASES);
+        const reading = leases.get(name);
+        /** @type {Lease | undefined} */
+        let lease;
+        reading.onsuccess = () => {
+          lease = next(reading.result);
+          if (lease) leases.put(lease, name);
+          else leases.delete(name);
+        };
+        work.oncomplete = () => resolve(lease);
+        work.onabort = fail;
+      } catch {
+        fail();
       }
-      const work = database.transaction(LEASES, 'readwrite');
-      underWay.add(work);
-      for (const end of ['complete', 'abort']) work.addEventListener(end, () => underWay.delete(work));
-      const leases = work.objectStore(LEASES);
-      const reading = leases.get(name);
-      /** @type {Lease | undefined} */
-      let lease;
-      reading.onsuccess = () => {
-        lease = next(reading.result);
-        if (lease) leases.put(lease, name);
-        else leases.delete(name);
-      };
-      work.oncomplete = () => resolve(lease);
-      work.onabort = fail;
       database.close();
-      return undefined;
     };
   });
 }
