@@ -57,6 +57,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The keys that are remembered.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.keys.keys()
+    }
+
     /// A request as it arrives at a time.
     pub fn take(&mut self, send: &Send, now: u64) -> Answer {
         let (path, query) = send.path.split_once('?').unwrap_or((&send.path, ""));

@@ -2,17 +2,23 @@
 //! answer that is lost, a tab that dies and another one in its place.
 //!
 //! Time is slower than the store, the channel and the endpoint: it goes on only where nothing of these is
-//! under way. Whatever else can happen happens in every order.
+//! under way. Whatever else can happen happens in every order; or, in larger cases, in every order in which the
+//! store and the channel are prompt.
 
-use std::collections::HashSet;
-use std::fmt::Write as _;
+use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Condvar, Mutex};
 
 use cartwright::sync::{Ask, Phase, Reply};
+use serde_json::json;
 
-use crate::tabs::Browser;
+use crate::desk::START;
+use crate::tabs::{Browser, Tab};
 
 const TABS: [usize; 2] = [0, 1];
+/// More steps than lead to rest.
+const LONGEST: usize = 250;
 /// The ticket of the order.
 const TICKET: u64 = 1;
 
@@ -34,6 +40,8 @@ struct Case {
     asked: Option<usize>,
     /// The tab that died and has a new page.
     crashed: Option<usize>,
+    /// How much may still happen out of turn, where that is counted.
+    turns: Option<usize>,
     /// What happened, for a failure.
     trace: Vec<Step>,
 }
@@ -50,11 +58,17 @@ enum Step {
     Wait(usize),
 }
 
+/// What the store and the channel do.
+fn is_quick(step: Step) -> bool {
+    matches!(step, Step::Commit(_) | Step::Hear(_))
+}
+
 impl Case {
     /// `budget`: edits in each tab, orders, lost answers, tabs that die.
     fn new([first, second, closes, losses, crashes]: [usize; 5]) -> Case {
         Case {
-            browser: Browser::with(2),
+            // Waits of a random length would tell apart what is alike.
+            browser: Browser::opened(2, json!({ "sync": { "baseMs": 1, "capMs": 1 } })),
             edits: [first, second],
             closes,
             losses,
@@ -63,6 +77,7 @@ impl Case {
             given_back: 0,
             asked: None,
             crashed: None,
+            turns: None,
             trace: Vec::new(),
         }
     }
@@ -89,8 +104,9 @@ impl Case {
         steps
     }
 
-    /// Everything that can happen next.
-    fn steps(&self) -> Vec<Step> {
+    /// Everything that can happen next, and which of it is out of turn: what the store and the channel have to
+    /// do comes first, one tab after the other.
+    fn steps(&self) -> Vec<(Step, bool)> {
         let mut steps = self.under_way();
         for tab in TABS {
             if self.edits[tab] > 0 {
@@ -106,7 +122,19 @@ impl Case {
                 steps.push(Step::Crash(tab));
             }
         }
-        steps
+        let turn = steps.iter().position(|step| is_quick(*step));
+        let is_out_of_turn = |place| turn.is_some_and(|turn| place != turn);
+        steps.into_iter().enumerate().map(|(place, step)| (step, is_out_of_turn(place))).collect()
+    }
+
+    /// Where nothing may happen out of turn any more, what the store and the channel have to do happens at once.
+    fn take_turns(&mut self) {
+        while self.turns == Some(0)
+            && let Some((step, _)) = self.steps().into_iter().find(|(step, _)| is_quick(*step))
+        {
+            assert!(self.trace.len() < LONGEST, "no end");
+            self.take(step);
+        }
     }
 
     fn take(&mut self, step: Step) {
@@ -146,8 +174,22 @@ impl Case {
             }
             Step::Wait(tab) => assert!(self.browser.wait(tab)),
         }
-        let closings = |body: &&serde_json::Value| body["customerSession"]["state"] == "closed";
-        assert!(self.browser.endpoint.applied.iter().filter(closings).count() <= 1, "ordered twice");
+        assert!(self.closings() <= 1, "ordered twice");
+        for tab in &mut self.browser.tabs {
+            // As a page does that shows them.
+            tab.machine.take_changes();
+        }
+    }
+
+    /// Edits that were given back so far.
+    fn given_back(&self) -> u64 {
+        self.given_back + self.browser.tabs.iter().map(|tab| tab.conflicts).sum::<u64>()
+    }
+
+    /// How often the order was placed.
+    fn closings(&self) -> usize {
+        let closes = |body: &&serde_json::Value| body["customerSession"]["state"] == "closed";
+        self.browser.endpoint.applied.iter().filter(closes).count()
     }
 
     /// What must hold where nothing is under way and nothing is waited for.
@@ -155,7 +197,7 @@ impl Case {
         let browser = &self.browser;
         let server = browser.server();
         assert!(server.iter().all(|(_, units)| *units == 1), "an edit was made twice: {server:?}");
-        let given_back = self.given_back + TABS.map(|tab| browser.tabs[tab].conflicts).iter().sum::<u64>();
+        let given_back = self.given_back();
         let lost = self.told.iter().filter(|(sku, ..)| !server.iter().any(|(known, _)| known == sku)).count();
         assert!(lost as u64 <= given_back, "{lost} edits are lost, {given_back} were given back");
         let closed = browser.endpoint.stored.is_some() && browser.endpoint.state() == "closed";
@@ -176,70 +218,249 @@ impl Case {
         }
     }
 
-    /// What tells this case from others: all but how it came about.
+    /// What tells this case from others: all but how it came about, and but names that were drawn.
     fn fingerprint(&self) -> (u64, u64) {
-        let Browser { disk, endpoint, tabs, holder, queue, now, seeds: _ } = &self.browser;
-        let mut text = format!("{:?}", (self.edits, self.closes, self.losses, self.crashes, &self.told));
-        let disk = (&disk.head, &disk.sending, &disk.journal, disk.version, disk.epoch);
-        let rest = (
-            self.given_back,
-            self.asked,
-            self.crashed,
-            disk,
-            &endpoint.stored,
-            &endpoint.applied,
-            holder,
-            queue,
-            now,
-        );
-        write!(text, "{rest:?}{tabs:?}").unwrap();
+        let Browser { disk, endpoint, tabs, holder, queue, now, .. } = &self.browser;
+        let mut names = Names::new(*now, disk.epoch);
+        let disk = (&disk.head, &disk.sending, &disk.journal, disk.version);
+        let budget = (self.edits, self.closes, self.losses, self.crashes);
+        // Who was told of an edit, and as what, matters for pages that may die.
+        let told =
+            self.told.iter().map(|(sku, of, revision)| (sku, (self.crashes > 0).then_some((of, revision))));
+        let history =
+            (told.collect::<Vec<_>>(), self.given_back(), self.asked, self.crashed, self.closings());
+        write!(names, "{budget:?}{history:?}{disk:?}{:?}{holder:?}{queue:?}", endpoint.stored).unwrap();
+        for tab in tabs {
+            let Tab { machine, inbox, writing, open, wake, closed, settled, .. } = tab;
+            let (wake, foreign) = (wake.map(|at| at.max(*now)), closed.contains(&true));
+            write!(names, "{machine:?}{inbox:?}{writing:?}{open:?}{wake:?}{foreign}{settled:?}").unwrap();
+        }
+        names.finish(endpoint.keys())
+    }
+}
+
+/// A text in which everything that was drawn at random has a name by the order in which it comes, and a
+/// time its distance from now: cases that differ in such alone go on alike.
+#[derive(Debug)]
+struct Names {
+    now: u64,
+    /// That of the records: how often somebody else was the sender is not asked for.
+    epoch: u64,
+    text: String,
+    /// The word that is being written, and the two before it.
+    word: String,
+    before: [String; 2],
+    /// Numbers that were drawn: those close to one were counted on from it.
+    numbers: Vec<u64>,
+    keys: Vec<String>,
+}
+
+impl Names {
+    fn new(now: u64, epoch: u64) -> Names {
+        let (text, word, before) = Default::default();
+        Names { now, epoch, text, word, before, numbers: Vec::new(), keys: Vec::new() }
+    }
+
+    /// The name of a number that was drawn.
+    fn number(&mut self, number: u64) {
+        const COUNTED: u64 = 1 << 12;
+        let known = |base: &u64| number.abs_diff(*base) < COUNTED;
+        let place = self.numbers.iter().position(known).unwrap_or_else(|| {
+            self.numbers.push(number);
+            self.numbers.len() - 1
+        });
+        let distance = i128::from(number) - i128::from(self.numbers[place]);
+        write!(self.text, "#{place}{distance:+}").unwrap();
+    }
+
+    /// The word is complete.
+    fn end_word(&mut self) {
+        if self.word.is_empty() {
+            return;
+        }
+        let word = std::mem::take(&mut self.word);
+        let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        let hex = word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let number = word.parse::<u64>().ok().filter(|_| digits && word.len() > 9);
+        // The number of a request tells it from the one before, which is of no use any more.
+        let [last, first] = &self.before;
+        let request = last == "next_attempt"
+            || (first == "Send" && last == "id")
+            || (first == "flight" && last == "Some");
+        // Nothing is asked of the seed any more, nor of the time of the last event.
+        let spent = ["seed", "now"].contains(&last.as_str());
+        // What was waited for is over, however long.
+        let waits = ["resume_at", "not_before"].contains(&last.as_str());
+        let count = word.parse::<u64>().ok();
+        let over = waits && count.is_some_and(|at| at <= self.now);
+        let epoch = last == "epoch" || (first == "epoch" && last == "Some");
+        // As long as anything is waited for, but for what may arrive late; a pause of the shopper is shorter.
+        let (pause, longest) = (150, 6000);
+        let ages = if last == "last_edit" { pause } else { longest };
+        if (digits && (request || spent)) || over {
+            self.text.push('_');
+        } else if let Some(epoch) = count.filter(|_| epoch) {
+            write!(self.text, "{:+}", i128::from(epoch) - i128::from(self.epoch)).unwrap();
+        } else if let Some(time) = number.filter(|number| (START..START + 1_000_000_000).contains(number)) {
+            let far = last != "suspect" && time.saturating_add(ages) <= self.now;
+            let distance = if far { -i128::from(ages) } else { i128::from(time) - i128::from(self.now) };
+            write!(self.text, "@{distance}").unwrap();
+        } else if let Some(number) = number {
+            self.number(number);
+        } else if hex && word.len() == 16 {
+            self.number(u64::from_str_radix(&word, 16).unwrap());
+        } else if hex && word.len() == 32 {
+            let place = self.keys.iter().position(|key| *key == word).unwrap_or_else(|| {
+                self.keys.push(word.clone());
+                self.keys.len() - 1
+            });
+            write!(self.text, "!{place}").unwrap();
+        } else {
+            self.text.push_str(&word);
+        }
+        self.before.swap(0, 1);
+        self.before[0] = word;
+    }
+
+    /// What tells the text from others, with those of these keys that it names.
+    fn finish<'a>(mut self, keys: impl Iterator<Item = &'a String>) -> (u64, u64) {
+        self.end_word();
+        let mut known: Vec<usize> =
+            keys.filter_map(|key| self.keys.iter().position(|known| known == key)).collect();
+        known.sort_unstable();
         let hash = |salt: u8| {
             let mut hasher = DefaultHasher::new();
-            (salt, &text).hash(&mut hasher);
+            (salt, &self.text, &known).hash(&mut hasher);
             hasher.finish()
         };
         (hash(0), hash(1))
     }
 }
 
-/// Goes through every interleaving, and says how many states there are.
-fn hold(case: Case) {
-    let mut seen = HashSet::new();
-    let (mut steps, mut rests, mut deepest) = (0u64, 0u64, 0);
-    let mut open = vec![case];
-    while let Some(case) = open.pop() {
-        if !seen.insert(case.fingerprint()) {
-            continue;
+impl fmt::Write for Names {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            if char.is_ascii_alphanumeric() || char == '_' {
+                self.word.push(char);
+            } else {
+                self.end_word();
+                self.text.push(char);
+            }
         }
-        deepest = deepest.max(case.trace.len());
-        let trace = case.trace.clone();
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            if case.under_way().is_empty() {
-                rests += 1;
-                case.rests();
-            }
-            for step in case.steps() {
-                steps += 1;
-                let mut next = case.clone();
-                next.take(step);
-                open.push(next);
-            }
-        }));
-        assert!(outcome.is_ok(), "after {trace:?}");
-        assert!(trace.len() < 200, "no end: {trace:?}");
+        Ok(())
     }
+}
+
+/// Cases that are still to be gone on with, and how many are being gone on with.
+#[derive(Debug, Default)]
+struct Work {
+    open: Vec<Case>,
+    busy: usize,
+    /// How often something may still happen out of turn in each case that was seen.
+    seen: HashMap<(u64, u64), Option<usize>>,
+    steps: u64,
+    rests: u64,
+    deepest: usize,
+    /// What led to a failure.
+    broken: Option<Vec<Step>>,
+}
+
+/// Goes through every interleaving in which no more than `turns` things happen out of turn, and says how many
+/// states there are.
+fn hold(case: Case, turns: Option<usize>) {
+    let mut case = Case { turns, ..case };
+    case.take_turns();
+    let work = Mutex::new(Work { open: vec![case], ..Work::default() });
+    let more = Condvar::new();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| go_on(&work, &more));
+        }
+    });
+    let Work { seen, steps, rests, deepest, broken, .. } = work.into_inner().unwrap();
+    assert!(broken.is_none(), "after {:?}", broken.unwrap());
     println!("{} states, {steps} steps, {rests} at rest, at most {deepest} steps deep", seen.len());
 }
 
-/// Edits in each of two tabs, orders, lost answers and tabs that die: CARTWRIGHT_CASE, or small cases.
+/// Takes one case after the other until none is left, or one fails.
+fn go_on(work: &Mutex<Work>, more: &Condvar) {
+    let mut all = work.lock().unwrap();
+    while all.broken.is_none() {
+        let Some(case) = all.open.pop() else {
+            if all.busy == 0 {
+                break;
+            }
+            all = more.wait(all).unwrap();
+            continue;
+        };
+        all.busy += 1;
+        drop(all);
+        let print = case.fingerprint();
+        let is_known = {
+            let seen = &mut work.lock().unwrap().seen;
+            let is_known = seen.get(&print).is_some_and(|turns| *turns >= case.turns);
+            if !is_known {
+                seen.insert(print, case.turns);
+            }
+            is_known
+        };
+        let mut next = Vec::new();
+        let (mut rests, mut failed) = (false, false);
+        if !is_known {
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                assert!(case.trace.len() < LONGEST, "no end");
+                rests = case.under_way().is_empty();
+                if rests {
+                    case.rests();
+                }
+                for (step, is_out_of_turn) in case.steps() {
+                    let turns = case.turns.map(|turns| turns.checked_sub(usize::from(is_out_of_turn)));
+                    if turns != Some(None) {
+                        let mut then = Case { turns: turns.flatten(), ..case.clone() };
+                        then.take(step);
+                        then.take_turns();
+                        next.push(then);
+                    }
+                }
+            }));
+            failed = outcome.is_err();
+        }
+        all = work.lock().unwrap();
+        all.busy -= 1;
+        all.steps += next.len() as u64;
+        all.rests += u64::from(rests);
+        all.deepest = all.deepest.max(case.trace.len());
+        all.open.append(&mut next);
+        if failed {
+            all.broken = Some(case.trace);
+        }
+        more.notify_all();
+    }
+    more.notify_all();
+}
+
+/// The counts in an environment variable.
+fn counts(name: &str) -> Option<Vec<usize>> {
+    let text = std::env::var(name).ok()?;
+    Some(text.split(',').map(|count| count.parse().unwrap()).collect())
+}
+
+/// Edits in each of two tabs, orders, lost answers and tabs that die: CARTWRIGHT_CASE, or small cases; and how often
+/// something comes before what the store or the channel has to do: CARTWRIGHT_TURNS, or as often as it can.
 #[test]
 fn every_interleaving_of_a_small_case_holds() {
-    let given = std::env::var("CARTWRIGHT_CASE").ok();
-    let given = given.map(|text| text.split(',').map(|count| count.parse().unwrap()).collect::<Vec<_>>());
-    match given {
-        Some(budget) => hold(Case::new(budget.try_into().unwrap())),
-        None => [[1, 0, 0, 1, 0], [0, 0, 1, 1, 0]].into_iter().map(Case::new).for_each(hold),
+    let turns = counts("CARTWRIGHT_TURNS").map(|turns| turns[0]);
+    match counts("CARTWRIGHT_CASE") {
+        Some(budget) => hold(Case::new(budget.try_into().unwrap()), turns),
+        None => [[1, 0, 0, 1, 0], [0, 0, 1, 1, 0]].into_iter().for_each(|case| hold(Case::new(case), None)),
     }
+}
+
+/// An edit, an order, a lost answer and a tab that dies, where the store and the channel are prompt.
+#[test]
+fn every_interleaving_with_a_prompt_store_holds() {
+    hold(Case::new([1, 0, 1, 1, 1]), Some(0));
 }
 
 /// Two tabs that find an order in the records read it once each, and not for ever in turns.
@@ -251,5 +472,5 @@ fn every_interleaving_after_an_order_comes_to_rest() {
     for step in before.into_iter().chain([Commit(1), Commit(1), Serve(1), Commit(1)]) {
         case.take(step);
     }
-    hold(case);
+    hold(case, None);
 }

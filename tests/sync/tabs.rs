@@ -39,10 +39,16 @@ pub struct Browser {
     pub queue: VecDeque<usize>,
     pub now: u64,
     pub seeds: u64,
+    /// What all pages open with besides what they have of their own.
+    pub options: Json,
 }
 
 impl Browser {
     pub fn with(count: usize) -> Browser {
+        Browser::opened(count, json!({}))
+    }
+
+    pub fn opened(count: usize, options: Json) -> Browser {
         let mut browser = Browser {
             disk: Disk::default(),
             endpoint: Endpoint::default(),
@@ -51,6 +57,7 @@ impl Browser {
             queue: VecDeque::new(),
             now: START,
             seeds: 0,
+            options,
         };
         for tab in 0..count {
             let opened = browser.page(if tab == 0 { new() } else { known() });
@@ -65,7 +72,8 @@ impl Browser {
     pub fn page(&mut self, options: Json) -> Tab {
         self.seeds += 1;
         let stored = json!({ "stored": self.disk.option(), "seed": format!("{:016x}", self.seeds << 40) });
-        let options = Options::read(&value(&with(options, stored))).unwrap();
+        let options = with(with(options, self.options.clone()), stored);
+        let options = Options::read(&value(&options)).unwrap();
         Tab {
             machine: Machine::new(options).unwrap(),
             inbox: VecDeque::new(),
