@@ -150,7 +150,9 @@ export function createLines(events) {
     /** @param {number} by */
     const step = (by) => {
       restore();
-      if (line.quantity + by >= 1 && !setQuantity(line.quantity + by)) editing = false;
+      // What is shown may be older: a script clicks more than once before anything is drawn.
+      const known = context.checkout.getSnapshot().lines.find(({ id }) => id === key) ?? line;
+      if (known.quantity + by >= 1 && !setQuantity(known.quantity + by)) editing = false;
     };
 
     input.addEventListener('input', () => {
