@@ -1,5 +1,6 @@
 //! Rule 9 for what is done with an order that was placed: reopening it, and giving units of it back.
 
+use cartwright::amount::Amount;
 use cartwright::draft::refusal::Figure;
 use cartwright::draft::state::State;
 use cartwright::sync::{Ask, Event, Failure, Method, Phase, Send};
@@ -106,9 +107,8 @@ impl Sent for Json {
     }
 }
 
-#[test]
-fn rule_9_the_codes_of_a_reopened_order_work_again() {
-    let mut desk = Desk::stocked();
+/// Places an order with a code and reopens it, up to the update after that; what was to be paid.
+fn reopen_with_a_code(desk: &mut Desk) -> Amount {
     desk.edit(json!({ "do": "coupons.add", "code": "XMAS-20-2021" }));
     desk.run();
     let payable = desk.machine.sums().payable;
@@ -117,6 +117,13 @@ fn rule_9_the_codes_of_a_reopened_order_work_again() {
     desk.ask(Ask::Reopen);
     desk.serve();
     desk.serve();
+    payable
+}
+
+#[test]
+fn rule_9_the_codes_of_a_reopened_order_work_again() {
+    let mut desk = Desk::stocked();
+    let payable = reopen_with_a_code(&mut desk);
     assert!(desk.coupon("XMAS-20-2021").rolled_back);
     let sums = desk.machine.sums();
     assert_eq!(
@@ -135,14 +142,7 @@ fn rule_9_what_is_read_of_a_reopened_order_is_no_quote_after_a_reload_either() {
     for failure in [Failure::ApiKey, Failure::NotSent] {
         let mut desk = Desk::with(&with(new(), json!({ "stored": {} })));
         desk.add("A", 1);
-        desk.edit(json!({ "do": "coupons.add", "code": "XMAS-20-2021" }));
-        desk.run();
-        let payable = desk.machine.sums().payable;
-        desk.ask(Ask::Close(None));
-        desk.run();
-        desk.ask(Ask::Reopen);
-        desk.serve();
-        desk.serve();
+        let payable = reopen_with_a_code(&mut desk);
         assert!(!desk.request().is_read(), "one more update is to tell what the cart costs");
         desk.fail(failure);
         let mut desk = desk.reload();
