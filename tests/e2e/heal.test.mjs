@@ -16,6 +16,7 @@ import {
   session,
   shopping,
   snapshot,
+  typeQuantity,
   units,
   visible,
 } from './store.mjs';
@@ -152,6 +153,36 @@ suite('heal', (given) => {
       await page.shows('payable', '€44.88');
       await page.shows('checkout-amount', '€44.88');
       await bar('€44.88');
+    });
+
+    test('what an answer said to an earlier cart goes with its total, and comes back with the next answer', async () => {
+      const { page, sandbox } = given;
+      const { sessionId } = await fill(given, 'TOTE');
+      await page.run(`
+        const { checkout } = ${host};
+        checkout.profile.set('SHOPPER-' + checkout.getSnapshot().sessionId);
+        checkout.coupons.add('XMAS-20-2021');
+      `);
+      const fails = () =>
+        sandbox.faults({ match: { method: 'PUT', session: sessionId, times: always }, do: { status: 503 } });
+      /** @param {string} told the part that tells what the shopper may get */
+      const goesAndComes = async (told) => {
+        await fails();
+        await page.click('increase');
+        await page.shows('sync', 'Trying again');
+        await page.shows('row-discount', '20% off—');
+        for (const part of [told, 'reward']) assert.equal(await visible(given, part), 0, part);
+        await sandbox.healthy();
+        await page.run(`dispatchEvent(new Event('online'))`);
+        await page.shows('row-discount', /20% off-€/);
+        for (const part of [told, 'reward']) assert.ok(await visible(given, part), part);
+      };
+      await page.shows('notification', /Spend/);
+      await page.shows('reward', /Points for your order/);
+      await goesAndComes('notification');
+      await typeQuantity(given, 0, '4');
+      await page.shows('offer', /Free socks/);
+      await goesAndComes('offer');
     });
 
     test('the switch of the browser is seen: offline, and at once online again', async (context) => {

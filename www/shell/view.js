@@ -356,8 +356,8 @@ export function createView(root, actions) {
     return { byLine, byField };
   };
 
-  /** @param {Snapshot} snapshot */
-  const renderTotals = (snapshot) => {
+  /** @param {Snapshot} snapshot @param {boolean} outdated */
+  const renderTotals = (snapshot, outdated) => {
     const { texts, money, negative } = context;
     const { totals: sums } = snapshot;
     const named = /** @type {any} */ (sums).discounts ?? [];
@@ -381,11 +381,11 @@ export function createView(root, actions) {
         name,
         scope,
         label: name,
-        value: negative(amount),
+        value: outdated ? texts.unknownAmount : negative(amount),
       })),
       context,
     );
-    payableRow.set(texts.payable, isOutdated(snapshot) ? texts.unknownAmount : money(sums.payable));
+    payableRow.set(texts.payable, outdated ? texts.unknownAmount : money(sums.payable));
     setAttribute(payableRow.amount, 'part', isStale(snapshot) ? 'amount payable stale' : 'amount payable');
     showText(incomplete, sums.complete ? '' : texts.incomplete);
   };
@@ -398,20 +398,22 @@ export function createView(root, actions) {
     const closing = snapshot.sync.phase === 'closing' || ui.busy;
     setText(title, texts.title);
     showText(count, units > 0 ? counted(texts.count, units, locale) : '');
-    notificationRows.update(snapshot.offers.notifications, context);
+    // What an answer said to an earlier cart goes together with that cart's total.
+    const outdated = isOutdated(snapshot);
+    notificationRows.update(outdated ? [] : snapshot.offers.notifications, context);
     lines.update(snapshot, context, byLine);
     setText(emptyText, texts.empty);
     show(empty, snapshot.lines.length === 0);
-    offerRows.update(
-      snapshot.offers.freeItems.filter((item) => !snapshot.lines.some((line) => line.free && line.sku === item.sku)),
-      context,
-    );
+    const isHere = (/** @type {{ sku: unknown }} */ { sku }) =>
+      snapshot.lines.some((line) => line.free && line.sku === sku);
+    offerRows.update(outdated ? [] : snapshot.offers.freeItems.filter((item) => !isHere(item)), context);
     coupons.update(snapshot.coupons, context, byField.couponCodes ?? '');
     referral.update(snapshot.referral ? [snapshot.referral] : [], context, byField.referralCode ?? '');
     setText(referralToggle, texts.referralQuestion);
     if (snapshot.referral && !last?.referral) referralBox.open = true;
-    renderTotals(snapshot);
+    renderTotals(snapshot, outdated);
     rewards.update(snapshot, context);
+    show(rewards.node, !outdated);
     fields.disabled = closing || ui.disabled;
 
     const blocked = snapshot.sync.phase === 'blocked';
@@ -429,7 +431,7 @@ export function createView(root, actions) {
     button.disabled = ui.disabled || snapshot.lines.length === 0;
     setAttribute(button, 'aria-disabled', closing ? 'true' : null);
     setText(buttonText, closing ? texts.placing : texts.checkout);
-    const told = !closing && snapshot.lines.length > 0 && !isOutdated(snapshot);
+    const told = !closing && snapshot.lines.length > 0 && !outdated;
     setText(buttonAmount, told ? money(snapshot.totals.payable) : '');
     setAttribute(buttonAmount, 'part', isStale(snapshot) ? 'checkout-amount stale' : 'checkout-amount');
   };
