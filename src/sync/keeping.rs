@@ -84,6 +84,10 @@ pub(super) struct Keeping {
     pub(super) rejoins: bool,
     /// Whether everything is to be read.
     pub(super) reads: bool,
+    /// Whether other tabs that store nothing are to hear that the endpoint has something new.
+    pub(super) news: bool,
+    /// Whether the store gave out once, which is told once.
+    pub(super) failed: bool,
     /// Whether the request of unknown fate is known, if there is one.
     pub(super) whole: bool,
     /// The newest answer, for other tabs.
@@ -134,6 +138,7 @@ impl Keeping {
         if self.works && !matches!(kind, Kind::Preview { .. }) {
             self.answer = Some(body.to_string());
         }
+        self.news |= !self.works && !matches!(kind, Kind::Preview { .. } | Kind::Read);
     }
 
     /// Edits that are not stored, as far as that is known.
@@ -210,6 +215,9 @@ impl Machine {
     /// Stores what is not stored, one transaction after the other.
     pub(super) fn store(&mut self) {
         if !self.keeping.works {
+            if std::mem::take(&mut self.keeping.news) {
+                self.tell("news");
+            }
             self.hand_over();
             return;
         }
@@ -441,8 +449,16 @@ impl Machine {
             busy.pending.append(&mut self.keeping.pending);
             self.keeping.pending = busy.pending;
         }
+        // What was handed over is stored by nobody: who made it has it still.
+        let (count, tab) = (self.keeping.pending.len(), &self.keeping.tab);
+        self.keeping.pending.retain(|pending| pending.stored || pending.by.0 == *tab);
+        if self.keeping.pending.len() < count {
+            self.insert_nothing();
+        }
         self.touched = true;
-        self.emit(Notice::Error(SyncError::new(SyncCode::StorageFailed)));
+        if !std::mem::replace(&mut self.keeping.failed, true) {
+            self.emit(Notice::Error(SyncError::new(SyncCode::StorageFailed)));
+        }
         if self.keeping.claims {
             self.leads_now();
             // All that is stored is known until here.
@@ -451,6 +467,15 @@ impl Machine {
         self.recall();
         self.offer();
         self.hear_the_rest();
+    }
+
+    /// Another tab stores, which may store for this one too.
+    pub(super) fn try_store_again(&mut self) {
+        if self.keeping.failed {
+            self.touched = true;
+            self.keeping.works = true;
+            self.keeping.reads = true;
+        }
     }
 
     /// The checkout as the store has it; a fresh one, with the reason to be told, where that cannot be

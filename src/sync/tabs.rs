@@ -201,7 +201,7 @@ impl Machine {
             // Two that nobody looks at would take it from each other for ever.
             true => (PATIENCE, if self.tabs.hidden { "turn" } else { "wish" }),
         };
-        let may_read = self.keeping.works || self.is_dirty();
+        let may_read = self.keeping.works || self.is_dirty() || self.opening.is_some() || self.read_wanted;
         let due = if self.is_asked() {
             Some(0)
         } else {
@@ -231,7 +231,7 @@ impl Machine {
         self.out.push(Action::WakeAt(self.now.saturating_add(patience)));
     }
 
-    fn tell(&mut self, word: &str) {
+    pub(super) fn tell(&mut self, word: &str) {
         let mut text = "{\"word\":".to_string();
         write_string(word, &mut text);
         text.push('}');
@@ -243,7 +243,9 @@ impl Machine {
         let busy = self.flight.is_some() || self.keeping.held.is_some() || self.keeping.is_busy();
         // What is not on record cannot be found by another tab.
         let known = self.keeping.works || (self.unknown.is_none() && self.moving.is_none());
-        let wished = self.tabs.wished && (self.tabs.hidden || !self.is_asked());
+        // Who stores nothing has nobody to leave its edits to.
+        let done = self.keeping.works || (self.opening.is_none() && self.next_due().is_none());
+        let wished = self.tabs.wished && done && (self.tabs.hidden || !self.is_asked());
         if !busy && known && (wished || self.tabs.offered) && self.tabs.part == Part::Sender {
             self.tabs.offered = false;
             self.wait_for_lock();
@@ -262,6 +264,22 @@ impl Machine {
         self.maybe_yield();
         if self.tabs.part == Part::Follower {
             self.out.push(Action::YieldLock);
+        }
+    }
+
+    /// There is a sender. One that stores may store for this tab too; of those that do not, each sends its own edits.
+    fn answered_by(&mut self, stores: bool) {
+        let Some((since, false)) = self.tabs.wish else { return };
+        self.tabs.wish = Some((since, true));
+        if self.keeping.works {
+            return;
+        }
+        self.out.push(Action::TakeLock);
+        if stores {
+            self.try_store_again();
+            self.tabs.wish = None;
+        } else {
+            self.tell("turn");
         }
     }
 
@@ -303,15 +321,22 @@ impl Machine {
         let Ok(value) = Value::parse(text) else {
             return;
         };
+        // One that stores nothing is content that there is a sender.
+        let here = if self.keeping.works { "here" } else { "also" };
         match value.get("word").and_then(Value::as_str) {
             Some(word @ ("wish" | "turn")) if self.tabs.part != Part::Follower => {
                 self.tabs.wished |= self.tabs.part == Part::Sender && (word == "wish" || !self.is_asked());
-                self.tell("here");
+                self.tell(here);
             }
-            // One that stores nothing is content that there is a sender.
-            Some("anybody") if self.tabs.part != Part::Follower => self.tell("here"),
-            Some("take") => self.take_over(&value),
-            Some("here") => self.tabs.wish = self.tabs.wish.map(|(since, _)| (since, true)),
+            Some("anybody") if self.tabs.part != Part::Follower => self.tell(here),
+            Some("take") if self.keeping.works => self.take_over(&value),
+            // What the endpoint has is all that tabs without a store have in common.
+            Some("news") if !self.keeping.works && !self.leads() => {
+                self.quote_fresh = false;
+                self.read_wanted = true;
+                self.touched = true;
+            }
+            Some(word @ ("here" | "also")) => self.answered_by(word == "here"),
             Some(_) => {}
             None if self.keeping.is_busy() => self.keeping.heard.push(value),
             None => self.follow_writes(&value),

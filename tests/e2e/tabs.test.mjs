@@ -10,6 +10,15 @@ const always = 1_000_000;
 /** What pages of plain http lack. */
 const withoutLocks = `Object.defineProperty(navigator, 'locks', { value: undefined });`;
 
+/** A store that takes nothing any more, as one that is full. */
+const noRoom = `
+  const begin = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...rest) {
+    if (this.name === 'cartwright') throw new DOMException('', 'QuotaExceededError');
+    return begin.apply(this, rest);
+  };
+`;
+
 suite('tabs', (given) => shareACart(given, ''));
 suite('tabs without Web Locks', (given) => shareACart(given, withoutLocks));
 
@@ -100,6 +109,55 @@ function shareACart(given, first) {
     await shows({ MUG: 3 });
     assert.deepEqual(units((await settled()).lines), { MUG: 3 });
     assert.deepEqual(units((await endpoint(id)).cartItems), { MUG: 3 });
+  });
+
+  test('a tab whose store gives out stores through another one, and places the order', async () => {
+    const id = await openTwo();
+    await given.page.run(noRoom);
+    await add('MUG', 2);
+    assert.deepEqual(units((await settled()).lines), { MUG: 2 });
+    await drive(0);
+    await shows({ MUG: 2 });
+    await add('PEN');
+    await drive(1);
+    await shows({ MUG: 2, PEN: 1 });
+    const { persistence, state } = await given.page.run('return checkout.close()');
+    assert.deepEqual([persistence, state], ['indexeddb', 'closed']);
+    assert.deepEqual(await heard(), [['closed', false]]);
+    const { state: there, cartItems } = await endpoint(id);
+    assert.deepEqual([there, units(cartItems)], ['closed', { MUG: 2, PEN: 1 }]);
+    await drive(0);
+    await given.page.until(`checkout.getSnapshot().state === 'closed'`);
+    assert.deepEqual(await heard(), [['closed', false]]);
+  });
+
+  test('tabs that cannot store any more have each of their edits once, and either places the order', async () => {
+    const id = await openTwo();
+    await add();
+    await settled();
+    await given.page.run(noRoom);
+    await drive(0);
+    await shows({ MUG: 1 });
+    await given.page.run(noRoom);
+    await add('PEN');
+    await given.page.until(`checkout.getSnapshot().persistence === 'memory'`);
+    await drive(1);
+    await add('TOTE');
+    await given.page.until(`checkout.getSnapshot().persistence === 'memory'`);
+    await settled();
+    await drive(0);
+    await settled();
+    const both = `checkout.getSnapshot().quote?.current && checkout.getSnapshot().lines.length === 3`;
+    await given.page.until(both);
+    await drive(1);
+    await given.page.until(both);
+    assert.deepEqual(units((await endpoint(id)).cartItems), { MUG: 1, PEN: 1, TOTE: 1 });
+    assert.deepEqual(await heard(), ['storage_failed']);
+    const { state } = await given.page.run('return checkout.close()');
+    assert.equal(state, 'closed');
+    assert.equal((await endpoint(id)).state, 'closed');
+    await drive(0);
+    await given.page.until(`checkout.getSnapshot().state === 'closed'`);
   });
 
   test('two hundred increments in each of two tabs are four hundred', async () => {

@@ -208,14 +208,19 @@ impl Browser {
         let Some(writes) = self.tabs[tab].writing.take() else {
             return false;
         };
-        if self.tabs[tab].failed {
+        // Where the store gave out, another tab carries it out.
+        let mut tabs = (tab..self.tabs.len()).chain(0..tab);
+        let Some(by) = tabs.find(|by| !self.tabs[*by].failed) else {
             self.handle(tab, Event::StoreFailed);
             return true;
-        }
+        };
         let text = writes.to_text();
         let event = self.disk.commit(writes);
         if event == Event::Stored {
-            self.tell(tab, &text);
+            self.tell(by, &text);
+            if by != tab {
+                self.handle(by, Event::Heard(text));
+            }
         }
         self.handle(tab, event);
         true
@@ -497,7 +502,6 @@ fn a_tab_that_cannot_store_hands_its_edits_to_one_that_can() {
         all.sort();
         assert_eq!(all, items(&[("A", 1), ("B", 1), ("C", 1), ("D", 1)]), "{sender_fails}");
         assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
-        assert!(!browser.tabs[failing].machine.is_stored());
         // Everything survives in the other one's store.
         browser.crash(failing);
         browser.run();
@@ -505,6 +509,61 @@ fn a_tab_that_cannot_store_hands_its_edits_to_one_that_can() {
         browser.run();
         assert_eq!((browser.items(0), browser.items(1)), (browser.server(), browser.server()));
         assert_eq!(browser.server().len(), 4);
+    }
+}
+
+#[test]
+fn whoever_asks_in_a_tab_that_cannot_store_is_answered_and_no_edit_is_made_twice() {
+    let preview = Ask::Preview(value(&json!({ "couponCodes": ["XMAS-20-2021"] })));
+    let asks = [Ask::Flush, Ask::Settled, preview, Ask::Refresh, Ask::Close(None)];
+    for (ask, sender_fails, both) in
+        asks.iter().flat_map(|ask| [0, 1, 2, 3].map(|case| (ask, case % 2 == 0, case > 1)))
+    {
+        let mut browser = Browser::with(2);
+        browser.add(0, "A");
+        browser.run();
+        let sender = browser.holder.unwrap();
+        let failing = if sender_fails { sender } else { 1 - sender };
+        browser.add(failing, "B");
+        browser.fail_store(failing);
+        browser.add(failing, "C");
+        browser.add(1 - failing, "D");
+        if both {
+            browser.fail_store(1 - failing);
+        }
+        browser.ask(failing, 7, ask.clone());
+        browser.run();
+        let case = format!("{ask:?}, the sender fails: {sender_fails}, both: {both}");
+        let [(7, Ok(_))] = browser.tabs[failing].settled.as_slice() else {
+            panic!("{case}: {:?}", browser.tabs[failing].settled);
+        };
+        let mut there = browser.server();
+        assert_eq!((browser.items(0), browser.items(1)), (there.clone(), there.clone()), "{case}");
+        there.sort();
+        let mut all = items(&[("A", 1), ("B", 1), ("C", 1), ("D", 1)]);
+        if *ask == Ask::Close(None) && browser.tabs[1 - failing].conflicts == 1 {
+            // It came too late for the order, and was given back.
+            all.pop();
+        }
+        assert_eq!(there, all, "{case}");
+    }
+}
+
+#[test]
+fn a_tab_that_cannot_store_becomes_known_with_the_session_although_another_one_sends() {
+    for both in [false, true] {
+        let mut browser = Browser::with(2);
+        browser.add(0, "A");
+        while browser.commit(0) {}
+        assert_eq!(browser.phase(1), Phase::Opening);
+        browser.fail_store(1);
+        if both {
+            browser.fail_store(0);
+        }
+        browser.run();
+        for tab in [0, 1] {
+            assert_eq!((browser.items(tab), browser.phase(tab)), (items(&[("A", 1)]), Phase::Idle), "{both}");
+        }
     }
 }
 

@@ -189,7 +189,10 @@ const NO_PART = {
 async function takePart(key, store, kept) {
   /** @type {Told} */
   let told = { hear: () => {}, signal: () => {} };
+  /** Whether nobody stores what is to be stored here. */
   let failed = false;
+  /** Whether the store of this page gave out, so that another tab is asked first. */
+  let asks = false;
   /** @type {Promise<void> | undefined} */
   let away;
   let wanted = false;
@@ -198,7 +201,22 @@ async function takePart(key, store, kept) {
       key,
       (text) => told.hear(text),
       (signal) => told.signal(signal),
+      async (writes) => {
+        const behind = await write(writes);
+        if (behind === undefined) told.hear(writes);
+        return behind;
+      },
     );
+  /** @param {string} text */
+  const tell = (text) => {
+    if (!away) tabs.tell(text);
+  };
+  /** @param {string} writes */
+  const write = async (writes) => {
+    const behind = await store.write(key, JSON.parse(writes));
+    if (behind === undefined) tell(writes);
+    return behind;
+  };
   /** @type {import('./tabs.js').Tabs} */
   let tabs;
   let stored;
@@ -246,18 +264,21 @@ async function takePart(key, store, kept) {
     store: async (writes) => {
       try {
         await away;
-        const behind = await store.write(key, JSON.parse(writes));
-        if (behind === undefined) tabs.tell(writes);
+        const [first, second] = asks ? [tabs.ask, write] : [write, tabs.ask];
+        const behind = await first(writes).catch(() => {
+          asks = !asks;
+          return second(writes);
+        });
+        // What is confirmed from now on is in the records.
+        if (failed) kept.wasDistrusted(key);
+        failed = false;
         return behind;
       } catch (error) {
         failed = true;
         throw error;
       }
     },
-    /** @param {string} text */
-    tell: (text) => {
-      if (!away) tabs.tell(text);
-    },
+    tell,
     /** @param {string} what */
     lock: (what) => {
       if (away) wanted = what === 'take';

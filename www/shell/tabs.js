@@ -3,10 +3,15 @@
 /** Messages of another version of the records go elsewhere. */
 const VERSION = 1;
 
+/** How long other tabs may take to write for one that cannot, in milliseconds. */
+const MAX_WAIT = 1000;
+
 /**
  * @typedef {object} Tabs
  * @property {boolean} locked whether this tab had the lock at once
  * @property {(text: string) => void} tell
+ * @property {(writes: string) => Promise<string | undefined>} ask another tab to carry out a transaction; rejects where
+ *   none does
  * @property {(what: string) => void} lock `take`, `steal` or `yield` it
  * @property {() => void} leave
  */
@@ -17,9 +22,10 @@ const VERSION = 1;
  * @param {string} session
  * @param {(text: string) => void} hear
  * @param {(signal: 'locked' | 'unlocked') => void} signal
+ * @param {(writes: string) => Promise<string | undefined>} write carries out a transaction for another tab
  * @returns {Promise<Tabs>}
  */
-export async function joinTabs(session, hear, signal) {
+export async function joinTabs(session, hear, signal, write) {
   const name = `cartwright:${VERSION}:${session}`;
   /** @type {{ request: Function }} */
   const locks = navigator.locks ?? (await import('./lease.js')).leases;
@@ -70,10 +76,31 @@ export async function joinTabs(session, hear, signal) {
     request({ ifAvailable: true }, resolve).catch(reject);
   });
   const channel = new BroadcastChannel(name);
-  channel.onmessage = ({ data }) => hear(String(data));
+  /** Who waits for a transaction. @type {Map<number, (found?: string) => void>} */
+  const asked = new Map();
+  channel.onmessage = ({ data }) => {
+    if (typeof data === 'string') return hear(data);
+    const { id, writes, found } = Object(data);
+    if (writes === undefined) return asked.get(id)?.(found);
+    // One that cannot store either leaves it to others.
+    write(writes).then(
+      (found) => channel.postMessage({ id, found }),
+      () => {},
+    );
+  };
   return {
     locked,
     tell: (text) => channel.postMessage(text),
+    ask: (writes) =>
+      new Promise((resolve, reject) => {
+        const id = Math.random();
+        asked.set(id, resolve);
+        channel.postMessage({ id, writes });
+        setTimeout(() => {
+          asked.delete(id);
+          reject(new Error('nobody'));
+        }, MAX_WAIT);
+      }),
     lock: (what) => {
       if (what !== 'take') letGo();
       if (what === 'steal') gain({ steal: true });

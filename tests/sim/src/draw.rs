@@ -82,10 +82,11 @@ fn may_reopen(world: &World) -> bool {
     world.tabs.len() == 1 && !world.ended_elsewhere && !world.closed_by_back_end
 }
 
-/// Whether a transaction may fail, a page be denied its store, and a record be damaged.
+/// Whether all of the store may give out, or a page be denied it, and a record be damaged.
 ///
-/// Only where a browser has one tab: of several, one whose store gives out and one whose store works
-/// cannot tell each other everything, and what becomes of a session that both write to is not promised.
+/// Only where a browser has one tab: of several, one whose store gave out while no other one was awake to write for it
+/// and one whose store works cannot tell each other everything, and what becomes of a session that both write to is
+/// not promised.
 fn store_may_fail(tabs: &[Tab]) -> bool {
     tabs.len() == 1
 }
@@ -241,7 +242,9 @@ impl Draw {
             }
             Kind::Commit if page.writing.is_some() && !page.away => {
                 let end = pick(r, &self.ends);
-                let works = matches!(end, End::Done | End::Twice) || store_may_fail(tabs);
+                let works = matches!(end, End::Done | End::Twice)
+                    || store_may_fail(tabs)
+                    || world.helper(tab).is_some();
                 Step::Commit { tab, end: if works { end } else { End::Done } }
             }
             Kind::Tick if world.due().is_some() => Step::Tick,

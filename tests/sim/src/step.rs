@@ -253,5 +253,6 @@ pub const FAULTS: &[&str] = &[
     "transaction fails",
     "transaction fails after",
     "transaction fails and is late",
+    "transaction of another page",
     "transaction tried twice",
 ];

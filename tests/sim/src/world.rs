@@ -815,33 +815,42 @@ impl World {
         }
         let Some(writes) = self.tabs[tab].writing.take() else { return };
         let end = if self.store.full { End::Fails } else { end };
-        let event = match end {
-            End::Done => self.store.commit(&writes),
-            End::Fails => {
-                self.tally.fault("transaction fails");
-                Event::StoreFailed
-            }
+        match end {
+            End::Done => {}
+            End::Fails => self.tally.fault("transaction fails"),
             End::FailsAfter => {
                 self.tally.fault("transaction fails after");
                 self.store.commit(&writes);
-                Event::StoreFailed
             }
             End::FailsLate => {
                 self.tally.fault("transaction fails and is late");
                 self.store.late.push(writes.clone());
-                Event::StoreFailed
             }
             End::Twice => {
                 self.tally.fault("transaction tried twice");
                 self.store.commit(&writes);
-                self.store.commit(&writes)
             }
-        };
+        }
+        // Where the store of a page gave out, another one carries it out.
+        let by = if matches!(end, End::Done | End::Twice) { Some(tab) } else { self.helper(tab) };
+        let event = by.map_or(Event::StoreFailed, |_| self.store.commit(&writes));
         self.tabs[tab].failed |= event == Event::StoreFailed;
-        if event == Event::Stored {
-            self.tell(tab, &writes.to_text());
+        if let Some(by) = by.filter(|_| event == Event::Stored) {
+            let text = writes.to_text();
+            self.tell(by, &text);
+            if by != tab {
+                self.tally.fault("transaction of another page");
+                self.handle(by, Event::Heard(text));
+            }
         }
         self.handle(tab, event);
+    }
+
+    /// Another page that stores.
+    pub fn helper(&self, tab: usize) -> Option<usize> {
+        let helps = |page: &Tab| page.is_awake() && page.shares && page.machine().is_stored();
+        let mut others = (0..self.tabs.len()).filter(|other| *other != tab);
+        others.find(|other| self.tabs[tab].shares && !self.store.full && helps(&self.tabs[*other]))
     }
 
     fn disk(&mut self, disk: Disk) {
