@@ -86,7 +86,7 @@ pub(super) struct Keeping {
     pub(super) reads: bool,
     /// Whether other tabs that store nothing are to hear that the endpoint has something new.
     pub(super) news: bool,
-    /// Whether the store gave out once, which is told once.
+    /// Whether the store gave out, and is not known to work again.
     pub(super) failed: bool,
     /// Whether the request of unknown fate is known, if there is one.
     pub(super) whole: bool,
@@ -309,6 +309,7 @@ impl Machine {
         };
         self.touched = true;
         let keeping = &mut self.keeping;
+        keeping.failed = false;
         keeping.version = busy.writes.version;
         keeping.revision = keeping.revision.max(busy.revision);
         keeping.recorded = busy.records;
@@ -357,6 +358,7 @@ impl Machine {
             return;
         };
         let keeping = &mut self.keeping;
+        keeping.failed = false;
         let mut pending = busy.pending;
         pending.append(&mut keeping.pending);
         keeping.pending = pending;

@@ -322,7 +322,7 @@ impl Machine {
             return;
         };
         // One that stores nothing is content that there is a sender.
-        let here = if self.keeping.works { "here" } else { "also" };
+        let here = if self.keeping.works && !self.keeping.failed { "here" } else { "also" };
         match value.get("word").and_then(Value::as_str) {
             Some(word @ ("wish" | "turn")) if self.tabs.part != Part::Follower => {
                 self.tabs.wished |= self.tabs.part == Part::Sender && (word == "wish" || !self.is_asked());

@@ -515,37 +515,41 @@ fn a_tab_that_cannot_store_hands_its_edits_to_one_that_can() {
 #[test]
 fn whoever_asks_in_a_tab_that_cannot_store_is_answered_and_no_edit_is_made_twice() {
     let preview = Ask::Preview(value(&json!({ "couponCodes": ["XMAS-20-2021"] })));
-    let asks = [Ask::Flush, Ask::Settled, preview, Ask::Refresh, Ask::Close(None)];
-    for (ask, sender_fails, both) in
-        asks.iter().flat_map(|ask| [0, 1, 2, 3].map(|case| (ask, case % 2 == 0, case > 1)))
-    {
-        let mut browser = Browser::with(2);
-        browser.add(0, "A");
-        browser.run();
-        let sender = browser.holder.unwrap();
-        let failing = if sender_fails { sender } else { 1 - sender };
-        browser.add(failing, "B");
-        browser.fail_store(failing);
-        browser.add(failing, "C");
-        browser.add(1 - failing, "D");
-        if both {
-            browser.fail_store(1 - failing);
+    for ask in [Ask::Flush, Ask::Settled, preview, Ask::Refresh, Ask::Close(None)] {
+        for (tabs, sender_fails, all_fail) in
+            [2, 3].into_iter().flat_map(|tabs| [0, 1, 2, 3].map(|case| (tabs, case % 2 == 0, case > 1)))
+        {
+            let case = format!("{ask:?} of {tabs} tabs, the sender fails: {sender_fails}, all: {all_fail}");
+            let mut browser = Browser::with(tabs);
+            browser.add(0, "A");
+            browser.run();
+            let sender = browser.holder.unwrap();
+            let failing = if sender_fails { sender } else { (sender + 1) % tabs };
+            let other = (failing + 1) % tabs;
+            browser.add(failing, "B");
+            browser.fail_store(failing);
+            browser.add(failing, "C");
+            browser.add(other, "D");
+            for tab in (0..tabs).filter(|_| all_fail) {
+                browser.fail_store(tab);
+            }
+            browser.ask(failing, 7, ask.clone());
+            browser.run();
+            let [(7, Ok(_))] = browser.tabs[failing].settled.as_slice() else {
+                panic!("{case}: {:?}", browser.tabs[failing].settled);
+            };
+            let mut there = browser.server();
+            for tab in 0..tabs {
+                assert_eq!(browser.items(tab), there, "{case}: tab {tab}");
+            }
+            there.sort();
+            let mut all = items(&[("A", 1), ("B", 1), ("C", 1), ("D", 1)]);
+            if ask == Ask::Close(None) && browser.tabs[other].conflicts == 1 {
+                // It came too late for the order, and was given back.
+                all.pop();
+            }
+            assert_eq!(there, all, "{case}");
         }
-        browser.ask(failing, 7, ask.clone());
-        browser.run();
-        let case = format!("{ask:?}, the sender fails: {sender_fails}, both: {both}");
-        let [(7, Ok(_))] = browser.tabs[failing].settled.as_slice() else {
-            panic!("{case}: {:?}", browser.tabs[failing].settled);
-        };
-        let mut there = browser.server();
-        assert_eq!((browser.items(0), browser.items(1)), (there.clone(), there.clone()), "{case}");
-        there.sort();
-        let mut all = items(&[("A", 1), ("B", 1), ("C", 1), ("D", 1)]);
-        if *ask == Ask::Close(None) && browser.tabs[1 - failing].conflicts == 1 {
-            // It came too late for the order, and was given back.
-            all.pop();
-        }
-        assert_eq!(there, all, "{case}");
     }
 }
 
