@@ -243,9 +243,7 @@ impl Machine {
         let busy = self.flight.is_some() || self.keeping.held.is_some() || self.keeping.is_busy();
         // What is not on record cannot be found by another tab.
         let known = self.keeping.works || (self.unknown.is_none() && self.moving.is_none());
-        // Who stores nothing has nobody to leave its edits to.
-        let done = self.keeping.works || (self.opening.is_none() && self.next_due().is_none());
-        let wished = self.tabs.wished && done && (self.tabs.hidden || !self.is_asked());
+        let wished = self.tabs.wished && (self.tabs.hidden || !self.is_asked());
         if !busy && known && (wished || self.tabs.offered) && self.tabs.part == Part::Sender {
             self.tabs.offered = false;
             self.wait_for_lock();
@@ -325,7 +323,10 @@ impl Machine {
         let here = if self.keeping.works && !self.keeping.failed { "here" } else { "also" };
         match value.get("word").and_then(Value::as_str) {
             Some(word @ ("wish" | "turn")) if self.tabs.part != Part::Follower => {
-                self.tabs.wished |= self.tabs.part == Part::Sender && (word == "wish" || !self.is_asked());
+                // One that stores has the role, and the edits, at once; who does not has a turn after the other.
+                let done = self.keeping.works || (self.opening.is_none() && self.next_due().is_none());
+                let may = word == "wish" || (done && !self.is_asked());
+                self.tabs.wished |= self.tabs.part == Part::Sender && may;
                 self.tell(here);
             }
             Some("anybody") if self.tabs.part != Part::Follower => self.tell(here),

@@ -80,13 +80,13 @@ export async function joinTabs(session, hear, signal, write) {
   const asked = new Map();
   channel.onmessage = ({ data }) => {
     if (typeof data === 'string') return hear(data);
-    const { id, writes, found } = Object(data);
+    const { id, until, writes, found } = Object(data);
     if (writes === undefined) return asked.get(id)?.(found);
-    // One that cannot store either leaves it to others.
-    write(writes).then(
-      (found) => channel.postMessage({ id, found }),
-      () => {},
-    );
+    // What is late is not waited for any more; one that cannot store either leaves it to others.
+    if (Date.now() > until) return;
+    write(writes)
+      .then((found) => channel.postMessage({ id, found }))
+      .catch(() => {});
   };
   return {
     locked,
@@ -95,7 +95,7 @@ export async function joinTabs(session, hear, signal, write) {
       new Promise((resolve, reject) => {
         const id = Math.random();
         asked.set(id, resolve);
-        channel.postMessage({ id, writes });
+        channel.postMessage({ id, until: Date.now() + MAX_WAIT, writes });
         setTimeout(() => {
           asked.delete(id);
           reject(new Error('nobody'));
