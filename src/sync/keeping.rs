@@ -86,7 +86,7 @@ pub(super) struct Keeping {
     pub(super) reads: bool,
     /// Whether other tabs that store nothing are to hear that the endpoint has something new.
     pub(super) news: bool,
-    /// Whether the store gave out, and is not known to work again.
+    /// Whether the store gave out, and nothing was stored since.
     pub(super) failed: bool,
     /// Whether the request of unknown fate is known, if there is one.
     pub(super) whole: bool,
@@ -181,7 +181,7 @@ impl Keeping {
 impl Machine {
     /// Whether everything outlives the page.
     pub fn is_stored(&self) -> bool {
-        self.keeping.works
+        self.keeping.works && !self.keeping.failed
     }
 
     /// The revision up to which everything outlives the page.
@@ -358,7 +358,6 @@ impl Machine {
             return;
         };
         let keeping = &mut self.keeping;
-        keeping.failed = false;
         let mut pending = busy.pending;
         pending.append(&mut keeping.pending);
         keeping.pending = pending;
@@ -458,26 +457,18 @@ impl Machine {
             self.insert_nothing();
         }
         self.touched = true;
-        if !std::mem::replace(&mut self.keeping.failed, true) {
+        let again = std::mem::replace(&mut self.keeping.failed, true);
+        if !again {
             self.emit(Notice::Error(SyncError::new(SyncCode::StorageFailed)));
         }
         if self.keeping.claims {
             self.leads_now();
-            // All that is stored is known until here.
-            self.keeping.rejoins = false;
+            // All that is stored is known until here, where it was not tried in vain before.
+            self.keeping.rejoins &= again;
         }
         self.recall();
-        self.offer();
+        self.offer(again);
         self.hear_the_rest();
-    }
-
-    /// Another tab stores, which may store for this one too.
-    pub(super) fn try_store_again(&mut self) {
-        if self.keeping.failed {
-            self.touched = true;
-            self.keeping.works = true;
-            self.keeping.reads = true;
-        }
     }
 
     /// The checkout as the store has it; a fresh one, with the reason to be told, where that cannot be

@@ -121,7 +121,7 @@ impl Machine {
         self.tabs.holds = false;
         self.tabs.wish = None;
         self.out.push(Action::YieldLock);
-        // One that stores nothing does not stand in the way of one that does.
+        // One that stores nothing stands in the way of one that does only where that is not there.
         if self.keeping.works {
             self.out.push(Action::TakeLock);
         }
@@ -193,7 +193,10 @@ impl Machine {
 
     /// Asks for the role of the sender when there is something to send: the shopper is here.
     pub(super) fn wish(&mut self) {
-        if self.tabs.part != Part::Follower {
+        // While a store that gave out is tried again, it is not known who of two is to have the role.
+        let tries =
+            self.keeping.works && self.keeping.failed && (self.keeping.reads || self.keeping.is_busy());
+        if self.tabs.part != Part::Follower || tries {
             return;
         }
         let (patience, word) = match self.keeping.works {
@@ -255,13 +258,17 @@ impl Machine {
         }
     }
 
-    /// Lets another tab have the role, if there is one, and its edits: this one stores nothing any more.
-    pub(super) fn offer(&mut self) {
+    /// Lets another tab have the role, if there is one, and its edits: this one stores nothing any more, or still not.
+    pub(super) fn offer(&mut self, again: bool) {
         self.keeping.hands_over = true;
         self.tabs.offered = true;
         self.maybe_yield();
         if self.tabs.part == Part::Follower {
             self.out.push(Action::YieldLock);
+            if again {
+                // Soon enough is the next time.
+                self.tabs.wish = Some((self.now, true));
+            }
         }
     }
 
@@ -269,12 +276,15 @@ impl Machine {
     fn answered_by(&mut self, stores: bool) {
         let Some((since, false)) = self.tabs.wish else { return };
         self.tabs.wish = Some((since, true));
-        if self.keeping.works {
+        // The store of a newer version is not this tab's to try.
+        if self.keeping.works || !self.keeping.failed {
             return;
         }
         self.out.push(Action::TakeLock);
         if stores {
-            self.try_store_again();
+            self.touched = true;
+            self.keeping.works = true;
+            self.keeping.reads = true;
             self.tabs.wish = None;
         } else {
             self.tell("turn");
@@ -319,8 +329,7 @@ impl Machine {
         let Ok(value) = Value::parse(text) else {
             return;
         };
-        // One that stores nothing is content that there is a sender.
-        let here = if self.keeping.works && !self.keeping.failed { "here" } else { "also" };
+        let here = if self.is_stored() { "here" } else { "also" };
         match value.get("word").and_then(Value::as_str) {
             Some(word @ ("wish" | "turn")) if self.tabs.part != Part::Follower => {
                 // One that stores has the role, and the edits, at once; who does not has a turn after the other.
@@ -329,6 +338,7 @@ impl Machine {
                 self.tabs.wished |= self.tabs.part == Part::Sender && may;
                 self.tell(here);
             }
+            // One that stores nothing may be content that there is a sender.
             Some("anybody") if self.tabs.part != Part::Follower => self.tell(here),
             Some("take") if self.keeping.works => self.take_over(&value),
             // What the endpoint has is all that tabs without a store have in common.

@@ -181,7 +181,7 @@ suite('shop', (given) => {
   test('a shopper who signed in sees points, the level they lead to and a giveaway, whose code comes with the order', async () => {
     const { page } = given;
     await fill(given, 'MUG', 'TOTE');
-    assert.equal(await visible(given, 'reward'), 0, 'nobody is signed in');
+    assert.equal(await visible(given, 'rewards'), 0, 'nobody is signed in');
     await page.run(`
       const { checkout } = ${host};
       checkout.profile.set('SHOPPER-' + checkout.getSnapshot().sessionId);

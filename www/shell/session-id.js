@@ -264,14 +264,18 @@ async function takePart(key, store, kept) {
     store: async (writes) => {
       try {
         await away;
-        const [first, second] = asks ? [tabs.ask, write] : [write, tabs.ask];
-        const behind = await first(writes).catch(() => {
+        const ask = () => tabs.ask(writes);
+        const [first, second] = asks ? [ask, write] : [write, ask];
+        const behind = await first(writes).catch(async () => {
           asks = !asks;
+          await away;
           return second(writes);
         });
-        // What is confirmed from now on is in the records.
-        if (failed) kept.wasDistrusted(key);
-        failed = false;
+        // What was stored is what there is: a read says nothing of that.
+        if (failed && behind === undefined) {
+          kept.wasDistrusted(key);
+          failed = false;
+        }
         return behind;
       } catch (error) {
         failed = true;

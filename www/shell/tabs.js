@@ -81,7 +81,7 @@ export async function joinTabs(session, hear, signal, write) {
   channel.onmessage = ({ data }) => {
     if (typeof data === 'string') return hear(data);
     const { id, until, writes, found } = Object(data);
-    if (writes === undefined) return asked.get(id)?.(found);
+    if (writes === undefined) return asked.get(id)?.(found ? String(found) : undefined);
     // What is late is not waited for any more; one that cannot store either leaves it to others.
     if (Date.now() > until) return;
     write(writes)

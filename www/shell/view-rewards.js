@@ -50,7 +50,7 @@ export function rewardsOf({ draft, session, loyalty, offers }, { texts, locale }
   return rewards.map((reward) => ({ ...reward, key: `${reward.kind} ${reward.label}` }));
 }
 
-/** Points, the tier they lead to, and giveaways; hidden while there are none. */
+/** Points, the tier they lead to, and giveaways; hidden while there are none, or only those of an earlier cart. */
 export function createRewards() {
   const node = h('ul', { role: 'list', part: 'rewards', class: 'rewards' });
   const rows = keyedRows(
@@ -73,12 +73,13 @@ export function createRewards() {
   let shown = [];
   return {
     node,
-    /** @param {Snapshot} snapshot @param {Context} context */
-    update(snapshot, context) {
-      const from = [snapshot.loyalty, snapshot.offers, snapshot.draft.profileId, snapshot.session?.profileId, context];
+    /** @param {Snapshot} snapshot @param {Context} context @param {boolean} outdated of an earlier cart */
+    update(snapshot, context, outdated) {
+      const { loyalty, offers, draft, session } = snapshot;
+      const from = [loyalty, offers, draft.profileId, session?.profileId, context, outdated];
       if (from.every((part, index) => part === shown[index])) return;
       shown = from;
-      rows.update(rewardsOf(snapshot, context), context);
+      rows.update(outdated ? [] : rewardsOf(snapshot, context), context);
     },
   };
 }

@@ -400,6 +400,7 @@ export function createView(root, actions) {
     showText(count, units > 0 ? counted(texts.count, units, locale) : '');
     // What an answer said to an earlier cart goes together with that cart's total.
     const outdated = isOutdated(snapshot);
+    if (outdated && offers.contains(root.activeElement)) title.focus();
     notificationRows.update(outdated ? [] : snapshot.offers.notifications, context);
     lines.update(snapshot, context, byLine);
     setText(emptyText, texts.empty);
@@ -412,8 +413,7 @@ export function createView(root, actions) {
     setText(referralToggle, texts.referralQuestion);
     if (snapshot.referral && !last?.referral) referralBox.open = true;
     renderTotals(snapshot, outdated);
-    rewards.update(snapshot, context);
-    show(rewards.node, !outdated);
+    rewards.update(snapshot, context, outdated);
     fields.disabled = closing || ui.disabled;
 
     const blocked = snapshot.sync.phase === 'blocked';
@@ -444,7 +444,7 @@ export function createView(root, actions) {
     show(mark, done);
     showText(closedText, '');
     closedRows.update(snapshot.lines, context);
-    closedRewards.update(snapshot, context);
+    closedRewards.update(snapshot, context, false);
     setText(paidTerm, texts.closedPaid);
     setText(paid, money(snapshot.totals.payable));
     setText(referenceTerm, texts.closedReference);
