@@ -138,7 +138,8 @@ impl Keeping {
         if self.works && !matches!(kind, Kind::Preview { .. }) {
             self.answer = Some(body.to_string());
         }
-        self.news |= !self.works && !matches!(kind, Kind::Preview { .. } | Kind::Read);
+        let reads = matches!(kind, Kind::Preview { .. } | Kind::Read);
+        self.news |= self.is_shared() && !self.works && !reads;
     }
 
     /// Edits that are not stored, as far as that is known.
