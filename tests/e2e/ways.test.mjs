@@ -42,7 +42,9 @@ suite('ways', (given) => {
       given.page.run(
         `return [...document.querySelectorAll('[data-testid="${id}"] > li')].map((one) => one.textContent)`,
       );
-    const sessionId = () => given.page.run('return Object.values({ ...sessionStorage })[0]');
+    // Beside it may stand a note about its records.
+    const sessionId = () =>
+      given.page.run('return Object.values({ ...sessionStorage }).find((text) => text.length > 1)');
     /** @param {string} code */
     async function enter(code) {
       await given.page.clickOn('[data-testid="coupon"]');
